@@ -1,0 +1,63 @@
+"""The error tree: every error the library raises on purpose.
+
+    LPMError
+    ├── InputError (ValueError)          what the caller gave cannot be used
+    │   ├── HistoryError                 a history file or object
+    │   ├── ConfigError                  a configuration value
+    │   └── MemoryFileError              a memory file that cannot be read
+    ├── IncompatibleMemoryError (ValueError)   written by another backbone or projector
+    ├── UnknownUserError (KeyError)      no memory is stored for this user
+    ├── BackboneError (RuntimeError)     the frozen LLM cannot be loaded or fetched
+    ├── DivergedError (ArithmeticError)  a loss or a slot became NaN or infinite
+    ├── StoreError (RuntimeError)        the memory store cannot be read or written
+    └── MissingExtraError (ImportError)  an optional dependency is not installed
+"""
+
+from __future__ import annotations
+
+
+class LPMError(Exception):
+    """Base of every error raised on purpose; its text is one sentence for a person."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else type(self).__name__
+
+
+class InputError(LPMError, ValueError):
+    """What the caller gave cannot be used; nothing was changed."""
+
+
+class HistoryError(InputError):
+    """A history file or object is malformed, empty or too large."""
+
+
+class ConfigError(InputError):
+    """A configuration value is unknown or out of range."""
+
+
+class MemoryFileError(InputError):
+    """A memory file is damaged, too large or of an unknown schema version."""
+
+
+class IncompatibleMemoryError(LPMError, ValueError):
+    """A memory was written by another backbone or projector."""
+
+
+class UnknownUserError(LPMError, KeyError):
+    """No memory is stored for this user."""
+
+
+class BackboneError(LPMError, RuntimeError):
+    """The frozen LLM cannot be fetched, verified or loaded."""
+
+
+class DivergedError(LPMError, ArithmeticError):
+    """A loss or a slot became NaN or infinite; nothing was saved."""
+
+
+class StoreError(LPMError, RuntimeError):
+    """The memory store cannot be read or written."""
+
+
+class MissingExtraError(LPMError, ImportError):
+    """An optional dependency is not installed."""
