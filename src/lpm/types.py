@@ -68,3 +68,106 @@ class QuestionAnswer:
 
     question: str
     answer: str
+
+
+@dataclass(frozen=True)
+class SlotSource:
+    """Where a slot learnt what it holds: one turn of one session and its share (0 to 1)."""
+
+    session_id: str
+    turn: int
+    share: float
+
+
+@dataclass(frozen=True)
+class RememberReport:
+    """What one call of `remember` did."""
+
+    user: str
+    version: int
+    num_slots: int
+    sessions_added: int
+    sessions_skipped: int
+    steps: int
+    losses: tuple[float, ...]
+    size_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer and what it cost.
+
+    `prompt_tokens` counts the text tokens the backbone read, `soft_tokens` the rows added from the
+    memory; `kv_bytes` is the KV-cache of both, `full_context_kv_bytes` what the whole history in
+    the context would take.
+    """
+
+    text: str
+    mode: Literal["memory", "no-memory", "full-context"]
+    soft_tokens: int
+    prompt_tokens: int
+    kv_bytes: int
+    full_context_kv_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SlotUse:
+    """How much one slot took part in reading a message."""
+
+    slot: int
+    weight: float
+    per_head: tuple[float, ...]
+    sources: tuple[SlotSource, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Which slots a message reads, most used first; weights are means over heads and sum to 1."""
+
+    user: str
+    message: str
+    slots: tuple[SlotUse, ...]
+
+
+@dataclass(frozen=True)
+class SlotView:
+    """One slot as a person can inspect it: its norm, nearest words and sources."""
+
+    slot: int
+    norm: float
+    nearest_words: tuple[str, ...]
+    sources: tuple[SlotSource, ...]
+
+
+@dataclass(frozen=True)
+class UserSummary:
+    """One stored user, without the slots."""
+
+    user: str
+    version: int
+    num_slots: int
+    num_sessions: int
+    size_bytes: int
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class MemoryView:
+    """What `show` prints: the summary, the fingerprints and every slot."""
+
+    summary: UserSummary
+    backbone: str
+    projector: str
+    slots: tuple[SlotView, ...]
+
+
+@dataclass(frozen=True)
+class ForgetReport:
+    """What `forget` removed."""
+
+    user: str
+    versions_removed: int
+    bytes_removed: int
