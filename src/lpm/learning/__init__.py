@@ -1,0 +1,1 @@
+"""What turns history into gradients: features, examples, losses, fit and train."""
