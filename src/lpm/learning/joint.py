@@ -167,5 +167,5 @@ def joint_step(
         answer = example_losses(scorer(examples, rows), [None] * len(examples)).mean()
         total = answer + config.auxiliary_weight * total
     return StepLosses(
-        total, float(salience), float(retrieval), float(likeness), float(answer)
+        total, *(float(part.detach()) for part in (salience, retrieval, likeness, answer))
     )

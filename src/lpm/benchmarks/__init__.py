@@ -1,0 +1,1 @@
+"""Benchmarks: loaders, scoring and synthetic histories that measure what a memory recalls."""

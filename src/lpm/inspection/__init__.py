@@ -1,0 +1,1 @@
+"""Look into memories: what slots hold and which of them a question reads."""

@@ -1,0 +1,1 @@
+"""One contract for everything that is evaluated: latent memory and every baseline."""

@@ -1,0 +1,210 @@
+"""The Hugging Face-shaped layer: `LPMConfig` and `LPMModel`, the shared weights around a backbone.
+
+Only projector and writer are saved; the frozen backbone stays out of the state dict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from transformers import PretrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import CausalLMOutput
+
+from lpm.backbone import Backbone, positions
+from lpm.errors import ConfigError, IncompatibleMemoryError
+from lpm.nn.initialisers import tie_to_embeddings
+from lpm.nn.projector import Projector, ProjectorConfig
+from lpm.nn.query_encoder import QUERY_KINDS, encode_queries
+from lpm.nn.writer import Writer, WriterConfig
+
+
+class LPMConfig(PretrainedConfig):
+    """Everything that a projector and its writer depend on.
+
+    backbone: fingerprint of the frozen LLM. hidden_size: its width. num_slots: slots a memory
+    keeps. num_soft_tokens: rows it is read into. head_dim, mlp_dim: widths in the projector.
+    code_dim, key_dim, scorer_dim: widths in the writer. query_kind, query_layer: e(x).
+    placement: where rows go, see `lpm.nn.injection`. trained: whether the writer was trained, so
+    that its memories can be used without a gradient step.
+    """
+
+    model_type = "lpm"
+
+    def __init__(
+        self, *, backbone: str = "", hidden_size: int = 576, num_slots: int = 32,
+        num_soft_tokens: int = 12, head_dim: int = 32, mlp_dim: int = 384, code_dim: int = 32,
+        key_dim: int = 64, scorer_dim: int = 128, query_kind: str = "early-exit",
+        query_layer: int = 8, placement: str = "message", trained: bool = False, **kwargs: Any,
+    ) -> None:
+        self.backbone = backbone
+        self.hidden_size = hidden_size
+        self.num_slots = num_slots
+        self.num_soft_tokens = num_soft_tokens
+        self.head_dim = head_dim
+        self.mlp_dim = mlp_dim
+        self.code_dim = code_dim
+        self.key_dim = key_dim
+        self.scorer_dim = scorer_dim
+        self.query_kind = query_kind
+        self.query_layer = query_layer
+        self.placement = placement
+        self.trained = trained
+        if query_kind not in QUERY_KINDS:
+            raise ConfigError(f"`query_kind` must be one of {QUERY_KINDS}, but is {query_kind!r}.")
+        super().__init__(**kwargs)
+
+    @property
+    def writer(self) -> WriterConfig:
+        """Return the writer's sizes."""
+        return WriterConfig(
+            self.hidden_size, self.num_soft_tokens, self.code_dim, self.key_dim, self.scorer_dim
+        )
+
+    @property
+    def projector(self) -> ProjectorConfig:
+        """Return the projector's sizes."""
+        return ProjectorConfig(
+            self.hidden_size, self.hidden_size, self.writer.slot_dim, self.num_soft_tokens,
+            self.head_dim, self.mlp_dim,
+        )
+
+
+class LPMModel(PreTrainedModel):
+    """Projector and writer, attached to a frozen backbone.
+
+    `forward(input_ids, slots, labels)` prepends the rows that the slots give for the first user
+    text and returns the loss: it works in a plain PyTorch loop and in `transformers.Trainer`.
+    """
+
+    config_class = LPMConfig
+    base_model_prefix = "lpm"
+    main_input_name = "input_ids"
+    config: LPMConfig
+
+    def __init__(self, config: LPMConfig, backbone: Backbone | None = None) -> None:
+        super().__init__(config)
+        scale = backbone.embedding_rms if backbone else 1.0
+        self.projector = Projector(config.projector, row_scale=scale)
+        self.writer = Writer(config.writer)
+        self._backbone: list[Backbone] = []
+        self.post_init()
+        if backbone is not None:
+            self.attach(backbone)
+
+    def _init_weights(self, module: torch.nn.Module) -> None:
+        """Leave every weight as its module made it."""
+
+    def attach(self, backbone: Backbone) -> LPMModel:
+        """Use `backbone` from now on; raises IncompatibleMemoryError when it is not the one named."""
+        named = self.config.backbone
+        if named and named != backbone.fingerprint:
+            raise IncompatibleMemoryError(
+                f"This projector was trained for backbone '{named}', but '{backbone.fingerprint}' "
+                f"('{backbone.name}') is loaded. Load that backbone, or train a projector with "
+                "`lpm train`."
+            )
+        if self.config.hidden_size != backbone.hidden_size:
+            raise ConfigError(
+                f"`hidden_size` is {self.config.hidden_size}, but backbone '{backbone.name}' is "
+                f"{backbone.hidden_size} wide. Set `hidden_size` to the backbone's."
+            )
+        self.config.backbone = backbone.fingerprint
+        # In a list, so that the frozen weights are no submodule and are never saved or trained.
+        self._backbone = [backbone]
+        return self
+
+    @property
+    def backbone(self) -> Backbone:
+        """Return the attached backbone."""
+        if not self._backbone:
+            raise ConfigError("No backbone is attached; call `attach(Backbone.load(…))` first.")
+        return self._backbone[0]
+
+    @property
+    def fingerprint(self) -> str:
+        """Return 16 hex digits that name the projector, the writer and how e(x) is computed."""
+        config = self.config
+        reading = (config.backbone, config.query_kind, config.query_layer, config.placement)
+        digest = hashlib.sha256(repr(reading).encode())
+        for name, weight in sorted(self.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(weight.detach().float().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+    def queries(self, messages: Sequence[str]) -> Float[Tensor, "batch hidden"]:
+        """Return e(x) of each message."""
+        config = self.config
+        encoded = encode_queries(
+            self.backbone, list(messages), config.query_kind, config.query_layer
+        )
+        return encoded.to(self.projector.w_q.device)
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "batch tokens"],
+        slots: Float[Tensor, "batch groups slots slot_dim"],
+        query: Float[Tensor, "batch hidden"],
+        attention_mask: Bool[Tensor, "batch tokens"] | Int[Tensor, "batch tokens"] | None = None,
+        labels: Int[Tensor, "batch tokens"] | None = None,
+        slot_mask: Bool[Tensor, "batch slots"] | None = None,
+    ) -> CausalLMOutput:
+        """Return loss and logits of [rows; input]; labels of -100 are not scored.
+
+        Logits cover the input's positions only, so they line up with `input_ids` and `labels`.
+        """
+        backbone = self.backbone
+        mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        rows, _ = self.projector(slots, query, slot_mask)
+        embeddings = torch.cat([rows.to(backbone.dtype), backbone.embed(input_ids)], dim=1)
+        full = torch.cat([mask.new_ones(len(mask), rows.shape[1]), mask], dim=1).bool()
+        output = backbone.model(
+            inputs_embeds=embeddings, attention_mask=full.long(), position_ids=positions(full),
+            use_cache=False,
+        )
+        logits = output.logits[:, rows.shape[1] :].float()
+        loss = None
+        if labels is not None:
+            # The last row predicts the first input token; inside the input the usual shift holds.
+            loss = torch.nn.functional.cross_entropy(
+                logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=-100
+            )
+        return CausalLMOutput(loss=loss, logits=logits)
+
+
+SHIPPED = Path(__file__).parent / "weights"
+
+
+def load_shared(source: str | Path | None, backbone: Backbone, *, seed: int = 0) -> LPMModel:
+    """Load shared weights from a folder, the shipped ones, or fresh ones for another backbone.
+
+    source None: the weights shipped for this backbone's fingerprint where there are any, else an
+    untrained projector (prompt tuning written as LPM), which fits but does not write in one pass.
+    """
+    if source is not None:
+        folder = Path(source)
+        if not (folder / "config.json").is_file():
+            raise ConfigError(f"'{folder}' holds no projector (no config.json). Run `lpm train`.")
+        return _load(folder, backbone)
+    if (SHIPPED / backbone.fingerprint / "config.json").is_file():
+        return _load(SHIPPED / backbone.fingerprint, backbone)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        config = LPMConfig(
+            hidden_size=backbone.hidden_size,
+            query_layer=max(1, round(backbone.num_layers * 8 / 30)),
+        )
+        model = LPMModel(config, backbone).eval()
+        table = backbone.model.get_input_embeddings().weight
+        tie_to_embeddings(model.writer, model.projector, table.detach().cpu())
+        return model
+
+
+def _load(folder: Path, backbone: Backbone) -> LPMModel:
+    model = LPMModel.from_pretrained(folder, dtype=torch.float32)
+    return model.eval().attach(backbone)

@@ -1,0 +1,54 @@
+"""Write a history into slots in one pass, with provenance to the turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lpm.chunking import Chunk
+from lpm.learning.features import chunk_features
+from lpm.modeling import LPMModel
+from lpm.types import SlotSource
+
+_BATCH = 256
+
+
+@dataclass(frozen=True)
+class WrittenSlots:
+    """Slots as the writer left them, the chunk behind each, and how salient each is."""
+
+    slots: Float[Tensor, "groups slots slot_dim"]
+    chunks: tuple[Chunk, ...]
+    salience: tuple[float, ...]
+
+    def provenance(self) -> tuple[tuple[SlotSource, ...], ...]:
+        """Return the sources of each slot: the one turn that its chunk is of."""
+        return tuple((SlotSource(c.session_id, c.turn, 1.0),) for c in self.chunks)
+
+
+@torch.no_grad()
+def write_slots(model: LPMModel, chunks: Sequence[Chunk], num_slots: int) -> WrittenSlots:
+    """Keep the `num_slots` most salient chunks, in the order they were said.
+
+    Memory use does not grow with the history: chunks pass in blocks and only the best stay. The
+    same chunk said twice is kept once.
+    """
+    backbone = model.backbone
+    best: list[tuple[float, int, Tensor]] = []
+    unique = list({(chunk.text, chunk.context): i for i, chunk in reversed(list(enumerate(chunks)))}
+                  .values())[::-1]
+    for start in range(0, len(unique), _BATCH):
+        index = unique[start : start + _BATCH]
+        features = chunk_features(backbone, [chunks[i] for i in index], model.config.query_layer)
+        embeddings = backbone.embed(features.ids.to(backbone.device)).cpu()
+        made = model.writer(embeddings, features.hidden, features.mask)
+        scored = zip(made.salience.tolist(), index, made.slots, strict=True)
+        best = sorted([*best, *scored], key=lambda item: (-item[0], item[1]))[:num_slots]
+    kept = sorted(best, key=lambda item: item[1])
+    slots = torch.stack([slot for _, _, slot in kept])[None]
+    chosen = tuple(chunks[i] for _, i, _ in kept)
+    return WrittenSlots(slots, chosen, tuple(score for score, _, _ in kept))
