@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
+from lpm.benchmarks.synthetic.chatter import Chatter
 from lpm.benchmarks.synthetic.life import (
     FACT_IDS,
     Fact,
@@ -92,9 +93,7 @@ class SyntheticUser:
     turn_labels: dict[Place, tuple[str, ...]]
 
 
-def generate_user(
-    seed: int, split: Split, config: GeneratorConfig | None = None
-) -> SyntheticUser:
+def generate_user(seed: int, split: Split, config: GeneratorConfig | None = None) -> SyntheticUser:
     """Generate one user; the same seed, split and config give the same user.
 
     The train and test splits share no value, no wording of a statement and no wording of a
@@ -126,11 +125,12 @@ def _bodies(
     config: GeneratorConfig,
     rng: random.Random,
 ) -> list[list[Unit]]:
+    chatter = Chatter(split, rng)
     bodies: list[list[Unit]] = [
-        [chatter_unit(split, rng) for _ in range(config.chatter_turns_per_session)]
+        [chatter_unit(chatter) for _ in range(config.chatter_turns_per_session)]
         for _ in range(config.num_sessions)
     ]
-    for unit in fact_units(facts, split, rng):
+    for unit in fact_units(facts, split, rng, chatter):
         rng.choice(bodies).append(unit)
     for preference in preferences:
         if preference.later is None:
@@ -141,7 +141,7 @@ def _bodies(
         bodies[later].append(later_unit(preference, split, rng))
     for body in bodies:
         rng.shuffle(body)
-    for filler in filler_bodies(config.filler_tokens, split, rng):
+    for filler in filler_bodies(config.filler_tokens, chatter):
         bodies.insert(rng.randint(0, len(bodies)), filler)
     return bodies
 
@@ -164,14 +164,17 @@ def _assemble(
 
 
 def _times(count: int, rng: random.Random) -> list[datetime]:
-    span_days = rng.randint(370, 720)
+    """Return ascending times over one to two years, all between 7:00 and 22:59."""
+    span_days = rng.randint(400, 700)
     gaps = [rng.uniform(0.5, 1.5) for _ in range(count)]
-    scale = span_days * 1440 / sum(gaps)
-    time = datetime(2022, 1, 1, 8) + timedelta(minutes=rng.randint(0, 700 * 1440))
-    times = []
+    scale = span_days / sum(gaps)
+    start = datetime(2022, 1, 1) + timedelta(days=rng.randint(0, 700))
+    times, day = list[datetime](), rng.random()
     for gap in gaps:
-        times.append(time)
-        time += timedelta(minutes=max(1, round(gap * scale)))
+        # A day's fraction becomes a waking hour, so many sessions on one day stay in order.
+        minute = 7 * 60 + int(day % 1 * 16 * 60)
+        times.append(start + timedelta(days=int(day), minutes=minute))
+        day += gap * scale
     return times
 
 
@@ -183,9 +186,7 @@ class _Wordings:
         self.rng = rng
         self.chosen: dict[str, tuple[list[Phrasing], list[Phrasing]]] = {}
 
-    def of(
-        self, subject: Fact | Preference, kind: str
-    ) -> tuple[list[Phrasing], list[Phrasing]]:
+    def of(self, subject: Fact | Preference, kind: str) -> tuple[list[Phrasing], list[Phrasing]]:
         """Return the wordings to practise and the wordings to score."""
         if isinstance(subject, Fact):
             key = subject.fact_type.key
@@ -274,9 +275,7 @@ def _model(
     return SyntheticQuestion(kind, "", unique[0], unique, rejected, evidence, fact_id, "")
 
 
-def _ask(
-    phrasing: Phrasing, values: dict[str, str], model: SyntheticQuestion
-) -> SyntheticQuestion:
+def _ask(phrasing: Phrasing, values: dict[str, str], model: SyntheticQuestion) -> SyntheticQuestion:
     return SyntheticQuestion(
         kind=model.kind,
         question=fill(phrasing.template, **values),

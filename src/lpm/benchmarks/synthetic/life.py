@@ -105,7 +105,7 @@ def _own_fact(fact: FactType, split: Split, rng: random.Random, taken: set[str])
 def _relation_facts(
     relation: Relation, keys: list[str], split: Split, rng: random.Random, taken: set[str]
 ) -> list[Fact]:
-    gender = relation.gender or rng.choice(("female", "male"))
+    gender: str = relation.gender or rng.choice(["female", "male"])
     name = draw_first_name(gender, split, rng, taken)
     person = f"my {relation.noun}"
     facts = []

@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass
 
 from lpm.benchmarks.synthetic import phrasings_preferences as preferences
-from lpm.benchmarks.synthetic.phrasings_daily import DAILY_FACTS
+from lpm.benchmarks.synthetic.phrasings_belongings import BELONGING_FACTS
+from lpm.benchmarks.synthetic.phrasings_body import BODY_FACTS
 from lpm.benchmarks.synthetic.phrasings_frames import CLAUSE_FRAMES, TOPIC_FRAMES
-from lpm.benchmarks.synthetic.phrasings_life import LIFE_FACTS
+from lpm.benchmarks.synthetic.phrasings_home import HOME_FACTS
+from lpm.benchmarks.synthetic.phrasings_mind import MIND_FACTS
 from lpm.benchmarks.synthetic.templates import Domain, FactType, QuestionSet
 
-OWN_FACTS: tuple[FactType, ...] = DAILY_FACTS + LIFE_FACTS
+OWN_FACTS: tuple[FactType, ...] = HOME_FACTS + BELONGING_FACTS + BODY_FACTS + MIND_FACTS
 PREFERENCE_FRAMES: dict[str, dict[QuestionSet, tuple[str, ...]]] = {
     "recall_user_shared_facts": preferences.LATEST,
     "track_full_preference_evolution": preferences.EVOLUTION,

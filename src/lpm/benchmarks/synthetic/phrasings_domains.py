@@ -161,7 +161,7 @@ DOMAINS = (
             ),
             "heldout": (
                 "Work has been cancelled until Monday.",
-                "My penfriend from abroad wants to see what makes me happy.",
+                "A reporter wants to know what makes me happy off duty.",
             ),
         },
         occasions={

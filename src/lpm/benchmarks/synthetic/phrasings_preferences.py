@@ -31,7 +31,7 @@ CHANGED_FROM: dict[Split, tuple[str, ...]] = {
         "I've gone off {old} since {reason}; these days I {habit}.",
         "I used to {old_habit}, but then {reason}, so now I {habit}.",
         "I'm done with {old}: {reason}, and I {habit} instead.",
-        "I've changed my mind about {topic}. It was {old} before, but now it's {f}, because {reason}.",
+        "I've changed my mind about {topic}: {old} is out, {f} is in, because {reason}.",
         "After {reason}, I swapped {old} for {f}.",
     ),
     "test": (
@@ -71,7 +71,7 @@ LATEST: dict[QuestionSet, tuple[str, ...]] = {
         "Could you tell me {clause}?",
         "As things stand, which {thing} am I keenest on?",
         "I'm blanking on {favourite}. Help me out.",
-        "Look up {favourite} for me.",
+        "Please look up {favourite}.",
         "Any idea {clause} at present?",
         "Going by my latest word on {topic}, what do I enjoy?",
         "Suppose someone asked about {favourite}. What would you answer?",

@@ -112,7 +112,7 @@ ATTRIBUTES = (
         ),
         practice_asks=(
             "What line of work is {r} in?",
-            "As what does {r} earn a living?",
+            "How does {r} earn {her} money?",
             "Someone asked about {r}'s occupation. What should I say?",
         ),
         heldout_asks=(

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 from lpm.benchmarks.synthetic import phrasings_preferences as preferences
-from lpm.benchmarks.synthetic.chatter import draw_chatter
+from lpm.benchmarks.synthetic.chatter import Chatter
 from lpm.benchmarks.synthetic.life import Fact, Preference
 from lpm.benchmarks.synthetic.phrasings import fill, lower_first, second_person
 from lpm.benchmarks.synthetic.phrasings_frames import (
@@ -27,6 +27,7 @@ _CLOSER_SHARE = 0.2
 _OLD_VALUE_SHARE = 0.7
 _TOKENS_PER_WORD = 1.3
 _FILLER_EXCHANGES = 12
+_LEAD_INS = ("When it", "As for", "Don't get", "Talking", "About", "A change", "Ask me", "These")
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,21 @@ class Exchange:
 Unit = tuple[Exchange, ...]
 
 
-def chatter_unit(split: Split, rng: random.Random) -> Unit:
+def chatter_unit(chatter: Chatter) -> Unit:
     """Return one exchange with nothing to remember."""
-    return (Exchange(*draw_chatter(split, rng)),)
+    return (Exchange(*chatter.draw()),)
 
 
-def fact_units(facts: tuple[Fact, ...], split: Split, rng: random.Random) -> list[Unit]:
+def fact_units(
+    facts: tuple[Fact, ...], split: Split, rng: random.Random, chatter: Chatter
+) -> list[Unit]:
     """Tell every fact once: alone, two in a turn, or as the answer to the assistant."""
     units: list[Unit] = []
     waiting = list(facts)
     while waiting:
         fact = waiting.pop()
         if rng.random() < _INDIRECT_SHARE:
-            units.append(_answered(fact, split, rng))
+            units.append(_answered(fact, split, rng, chatter))
         elif waiting and rng.random() < _TWO_FACTS_SHARE:
             units.append(_told((fact, waiting.pop()), split, rng))
         else:
@@ -84,14 +87,14 @@ def later_unit(preference: Preference, split: Split, rng: random.Random) -> Unit
     return (_exchange(text, (f"{preference.fact_id}#later",), labels, split, rng),)
 
 
-def filler_bodies(tokens: int, split: Split, rng: random.Random) -> list[list[Unit]]:
+def filler_bodies(tokens: int, chatter: Chatter) -> list[list[Unit]]:
     """Return sessions of chatter of about so many tokens in all, at 1.3 tokens a word."""
     bodies: list[list[Unit]] = []
     words = 0
     while words * _TOKENS_PER_WORD < tokens:
         body: list[Unit] = []
         while len(body) < _FILLER_EXCHANGES and words * _TOKENS_PER_WORD < tokens:
-            body.append(chatter_unit(split, rng))
+            body.append(chatter_unit(chatter))
             words += sum(len(f"{part.user} {part.assistant}".split()) for part in body[-1])
         bodies.append(body)
     return bodies
@@ -126,10 +129,10 @@ def _told(facts: tuple[Fact, ...], split: Split, rng: random.Random) -> Unit:
     return (_exchange(text, tuple(fact.fact_id for fact in facts), labels, split, rng),)
 
 
-def _answered(fact: Fact, split: Split, rng: random.Random) -> Unit:
+def _answered(fact: Fact, split: Split, rng: random.Random, chatter: Chatter) -> Unit:
     ask = fact.fact_type.asks("train" if split == "train" else "practice")[0]
     question = second_person(fill(ask, **fact.fields))
-    lead, reply = draw_chatter(split, rng)
+    lead, reply = chatter.draw()
     reply = f"{reply} {rng.choice(ASKING[split]).format(ask=question)}"
     answer = fill(rng.choice(SHORT_REPLIES[split]), **fact.fields)
     value = (fact.value,)
@@ -144,7 +147,8 @@ def _surrounded(
     may_close: bool = True,
 ) -> str:
     text = fill(template, **fields)
-    if rng.random() < _OPENER_SHARE:
+    has_lead_in = template.startswith(_LEAD_INS)
+    if not has_lead_in and rng.random() < _OPENER_SHARE:
         opener = rng.choice(OPENERS[split])
         goes_on = opener.rstrip()[-1] in ",:"
         text = opener + fill(lower_first(template) if goes_on else template, **fields)

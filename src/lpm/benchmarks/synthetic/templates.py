@@ -88,3 +88,16 @@ class DomainValues:
     clusters: tuple[tuple[str, ...], ...]
     likings: tuple[str, ...]
     changes: tuple[str, ...]
+
+
+def read_domain_values(clusters: str, likings: str, changes: str) -> DomainValues:
+    """Read values from text: one group a line with commas between, one clause a line."""
+    return DomainValues(
+        clusters=tuple(tuple(part.strip() for part in row.split(",")) for row in _rows(clusters)),
+        likings=_rows(likings),
+        changes=_rows(changes),
+    )
+
+
+def _rows(text: str) -> tuple[str, ...]:
+    return tuple(row.strip() for row in text.splitlines() if row.strip())

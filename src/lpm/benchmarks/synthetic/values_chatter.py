@@ -119,7 +119,11 @@ ASK_CAPITAL: dict[Split, tuple[str, ...]] = {
 }
 
 SUMS: dict[Split, tuple[str, ...]] = {
-    "train": ("What's {a} times {b}?", "Can you multiply {a} by {b}?", "Work out {a} x {b}, please."),
+    "train": (
+        "What's {a} times {b}?",
+        "Can you multiply {a} by {b}?",
+        "Work out {a} x {b}, please.",
+    ),
     "test": ("How much is {a} multiplied by {b}?", "Tell me the product of {a} and {b}."),
 }
 
@@ -143,7 +147,7 @@ IDEAS: dict[Split, tuple[tuple[str, str, str], ...]] = {
 
 SMALL_TALK: dict[Split, tuple[tuple[str, str], ...]] = {
     "train": (
-        ("Good morning! How are you?", "Good morning! I'm ready to help."),
+        ("How are you today?", "Very well, thanks. I'm ready to help."),
         ("It's pouring outside again.", "Then it's a good day to stay in."),
         ("Thanks a lot, that was helpful.", "You're very welcome."),
         ("Can you tell me a joke?", "Why did the tomato blush? It saw the salad dressing."),
@@ -160,7 +164,7 @@ SMALL_TALK: dict[Split, tuple[tuple[str, str], ...]] = {
         ("Give me a proverb.", "A stitch in time saves nine."),
         ("How far away is the moon?", "About 384,000 kilometres."),
         ("What's the opposite of 'scarce'?", "'Abundant' is a good choice."),
-        ("Okay, see you later.", "See you, take care."),
+        ("One moment, there's someone at the door.", "Take your time."),
         ("Sorry, I hit enter too early.", "No problem, take your time."),
         ("Could you repeat that in simpler words?", "Of course: take it one step at a time."),
         ("How long does rice take to cook?", "White rice takes about fifteen minutes."),
@@ -192,7 +196,7 @@ SMALL_TALK: dict[Split, tuple[tuple[str, str], ...]] = {
         ("The bus was full this morning.", "Rush hour can be tiring."),
         ("What's a palindrome?", "A word that reads the same backwards."),
         ("Can you count to five in French?", "Un, deux, trois, quatre, cinq."),
-        ("Okay, that's all for now.", "All right, until next time."),
+        ("Okay, that makes sense.", "Good. Ask away if anything is unclear."),
     ),
     "test": (
         ("Hello, are you there?", "I am. What can I do?"),
@@ -216,6 +220,6 @@ SMALL_TALK: dict[Split, tuple[tuple[str, str], ...]] = {
         ("How many legs has a spider got?", "Eight of them."),
         ("What's the past tense of 'swim'?", "It is 'swam'."),
         ("What a lot of traffic there is.", "It should ease off after six."),
-        ("Good night, then.", "Good night, sleep well."),
+        ("Aha, now it's clear.", "I'm glad it helped."),
     ),
 }

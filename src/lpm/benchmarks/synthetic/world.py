@@ -9,7 +9,8 @@ from lpm.benchmarks.synthetic import values_places as places
 from lpm.benchmarks.synthetic import values_things as things
 from lpm.benchmarks.synthetic.scoring import occurs
 from lpm.benchmarks.synthetic.templates import DomainValues, Split
-from lpm.benchmarks.synthetic.values_preferences import TEST_VALUES, TRAIN_VALUES
+from lpm.benchmarks.synthetic.values_test_preferences import TEST_VALUES
+from lpm.benchmarks.synthetic.values_train_preferences import TRAIN_VALUES
 
 MONTHS = (
     "January",

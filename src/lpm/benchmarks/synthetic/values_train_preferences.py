@@ -1,21 +1,11 @@
-"""Preference values in groups of kindred ones, and the reasons people give; train and test apart."""
+"""Preference values in kindred groups for the train split, and why people choose them."""
 
 from __future__ import annotations
 
-from lpm.benchmarks.synthetic.templates import DomainValues
+from lpm.benchmarks.synthetic.templates import DomainValues, read_domain_values
 
-
-def _values(clusters: str, likings: str, changes: str) -> DomainValues:
-    groups = [line for line in clusters.splitlines() if line.strip()]
-    return DomainValues(
-        clusters=tuple(tuple(value.strip() for value in line.split(",")) for line in groups),
-        likings=tuple(line.strip() for line in likings.splitlines() if line.strip()),
-        changes=tuple(line.strip() for line in changes.splitlines() if line.strip()),
-    )
-
-
-TRAIN_VALUES = {
-    "music": _values(
+TRAIN_VALUES: dict[str, DomainValues] = {
+    "music": read_domain_values(
         """techno, deep house, trance, drum and bass
         bossa nova, samba, tropicalia
         thrash metal, grindcore, hardcore punk
@@ -28,18 +18,18 @@ TRAIN_VALUES = {
         """the rhythm keeps me going
         the melodies calm me down
         my parents played it all day long
-        the lyrics speak to me
+        the mood of it suits me
         the sound fills the whole room""",
         """my [tinnitus] started
         I joined a [choir]
         my neighbour lent me her [records]
-        I saw a [street band] in Marseille
+        I heard a brilliant [street band]
         the [baby] arrived
         my [hearing test] went badly
         I began having [panic attacks]
         a [colleague] gave me concert tickets""",
     ),
-    "cuisine": _values(
+    "cuisine": read_domain_values(
         """Thai, Vietnamese, Cambodian
         Italian, Greek, Spanish
         Mexican, Peruvian, Brazilian
@@ -62,7 +52,7 @@ TRAIN_VALUES = {
         my [cholesterol] went up
         I spent a [summer abroad]""",
     ),
-    "drink": _values(
+    "drink": read_domain_values(
         """espresso, flat white, cold brew
         green tea, jasmine tea, oolong
         lemonade, ginger beer, elderflower cordial
@@ -73,8 +63,8 @@ TRAIN_VALUES = {
         hot chocolate, chai, malted milk""",
         """the first sip feels like a small holiday
         the smell alone makes me happy
-        one glass is enough to relax me
-        my whole family was raised on it
+        one sip is enough to lift my mood
+        everyone in my family swears by it
         the taste never gets boring""",
         """my [blood pressure] went up
         my [dentist] warned me
@@ -85,12 +75,12 @@ TRAIN_VALUES = {
         my [kettle] broke
         I visited my cousin's [farm]""",
     ),
-    "exercise": _values(
+    "exercise": read_domain_values(
         """yoga, Pilates, tai chi
         bouldering, rope climbing, via ferrata
         boxing, kickboxing, judo
         swimming, aqua aerobics, diving
-        running, trail running, race walking
+        jogging, trail running, race walking
         spinning, road cycling, mountain biking
         weightlifting, kettlebells, CrossFit
         Zumba, ballet, salsa""",
@@ -103,12 +93,12 @@ TRAIN_VALUES = {
         my [shoulder] surgery failed
         my [gym] closed down
         I slipped a [disc]
-        my [physiotherapist] told me off
-        I lost a bet with my [nephew]
+        my [physiotherapist] scolded me
+        my [nephew] dared me
         my [asthma] got worse
         I broke my [wrist]""",
     ),
-    "weekend": _values(
+    "weekend": read_domain_values(
         """birdwatching, badger watching, butterfly counting
         baking bread, making jam, pickling vegetables
         visiting museums, touring galleries, exploring castles
@@ -121,7 +111,7 @@ TRAIN_VALUES = {
         nobody expects anything from me
         the hours simply fly by
         my week is stressful enough
-        making something real feels good""",
+        Mondays feel easier afterwards""",
         """my [twins] were born
         I inherited my uncle's [cottage]
         I got a [promotion]
@@ -131,7 +121,7 @@ TRAIN_VALUES = {
         I stopped working [Saturdays]
         my [hay fever] got unbearable""",
     ),
-    "film": _values(
+    "film": read_domain_values(
         """horror, slasher, zombie
         heist, spy, courtroom
         silent, black-and-white, neorealist
@@ -147,14 +137,14 @@ TRAIN_VALUES = {
         the endings surprise me""",
         """I began having [nightmares]
         my [daughter] was born
-        our [burglary] happened
-        I took an evening course in [editing]
+        our house was [burgled]
+        I took a course in [editing]
         I was in a [car crash]
         my [streaming account] ran out
         I started dating a [critic]
-        my [heart scare] happened""",
+        I had a [heart scare]""",
     ),
-    "book": _values(
+    "book": read_domain_values(
         """murder mysteries, noir thrillers, detective stories
         space operas, cyberpunk, dystopian novels
         biographies, memoirs, diaries
@@ -166,18 +156,18 @@ TRAIN_VALUES = {
         """a few pages send me to sleep happily
         the characters feel like friends
         there is always something to learn
-        the language is beautiful
+        every page is a small pleasure
         the chapters suit my train ride""",
         """I joined a [book club]
         my [eyesight] got worse
         my father [died]
-        I found a box in the [attic]
+        I cleared out the [attic]
         I quit my [night shifts]
         my [professor] lent me one
-        my [concussion] happened
+        I had a [concussion]
         I became a [grandparent]""",
     ),
-    "holiday": _values(
+    "holiday": read_domain_values(
         """city breaks, museum weekends, opera trips
         ski trips, snowshoe tours, husky safaris
         beach resorts, island hopping, cruises
@@ -185,21 +175,21 @@ TRAIN_VALUES = {
         camping trips, caravan tours, trekking tours
         spa retreats, silent retreats, thermal baths
         farm stays, vineyard stays, shepherd huts""",
-        """everything is taken care of
+        """planning them is half the fun
         the whole family finds something to do
-        the fresh air does me good
+        a change of scene does me good
         one suitcase is all it takes
         the people there are so friendly""",
         """I tore a [ligament]
-        my [sunstroke] happened
+        I got [sunstroke]
         our [flight] was cancelled twice
         I got [seasick] off Sardinia
         my wife developed [vertigo]
         we adopted a [dog]
-        my [burnout] happened
+        I had a [burnout]
         our [tent] was flooded""",
     ),
-    "workspace": _values(
+    "workspace": read_domain_values(
         """attic, loft, box room
         public library, reading room, university hall
         garden shed, greenhouse, conservatory
@@ -207,11 +197,11 @@ TRAIN_VALUES = {
         spare bedroom, guest room, nursery
         basement, garage, workshop
         kitchen, dining room, living room""",
-        """the light there is perfect
-        nobody disturbs me
-        the chair is the best in town
-        a little background noise helps me focus
-        the view keeps me calm""",
+        """my thoughts flow better there
+        my phone rarely rings there
+        nobody expects me to tidy up there
+        old habits are hard to break
+        twice as much gets done there""",
         """the [builders] arrived next door
         our [lodger] moved in
         the [heating] broke down
@@ -221,7 +211,7 @@ TRAIN_VALUES = {
         my [router] was moved
         the [roof] began leaking""",
     ),
-    "snack": _values(
+    "snack": read_domain_values(
         """pistachios, roasted almonds, salted peanuts
         dried mango, banana chips, dates
         dark chocolate, nougat, fudge
@@ -231,10 +221,10 @@ TRAIN_VALUES = {
         olives, pickled onions, sun-dried tomatoes
         shortbread, gingerbread, macaroons""",
         """a handful keeps me going till dinner
-        the crunch is so satisfying
-        my grandmother always had a bowl of them
+        the taste is so satisfying
+        my grandmother always kept some for me
         the taste goes well with tea
-        they fit in my coat pocket""",
+        one bag lasts me a week""",
         """I chipped a [tooth]
         my [diabetes] was diagnosed
         I got [braces]
@@ -244,7 +234,7 @@ TRAIN_VALUES = {
         my [migraines] came back
         my [flatmate] started baking""",
     ),
-    "game": _values(
+    "game": read_domain_values(
         """chess, draughts, gomoku
         backgammon, ludo, parcheesi
         poker, blackjack, rummy
@@ -264,164 +254,7 @@ TRAIN_VALUES = {
         our club lost its [room]
         my [tendonitis] flared up
         my usual [partner] emigrated
-        I was snowed in at a [hostel]
+        our [club] changed its rules
         I got a new [tablet]""",
-    ),
-}
-
-TEST_VALUES = {
-    "music": _values(
-        """synth-pop, new wave, electroclash
-        fado, flamenco, tango
-        gospel, soul, Motown
-        Gregorian chant, madrigals, organ fugues
-        zydeco, Cajun waltzes, delta blues""",
-        """my feet move by themselves
-        the singing gives me goosebumps
-        my thoughts slow down""",
-        """I went to a [wake] in Seville
-        my [divorce] came through
-        I bought a second-hand [jukebox]
-        my [ear infection] wouldn't heal""",
-    ),
-    "cuisine": _values(
-        """Georgian, Armenian, Azerbaijani
-        Senegalese, Ghanaian, Nigerian
-        Jamaican, Cuban, Haitian
-        Malaysian, Indonesian, Filipino
-        Danish, Swedish, Finnish""",
-        """the sauces are out of this world
-        eating it feels like a feast
-        the recipes are simple""",
-        """I found out I have [coeliac disease]
-        my [godmother] gave me a cookbook
-        we hosted an [exchange student]
-        my [kidney stones] came back""",
-    ),
-    "drink": _values(
-        """rooibos, peppermint tea, camomile tea
-        kombucha, kefir, kvass
-        mead, perry, dry cider
-        coconut water, birch sap, aloe juice
-        gin fizz, negroni, whisky sour""",
-        """nothing else quenches my thirst
-        the bitterness suits me
-        a cup of it rounds off my day""",
-        """my [liver] values were bad
-        I developed [heartburn]
-        I spent Lent at a [convent]
-        my [cardiologist] had a word with me""",
-    ),
-    "exercise": _values(
-        """hula hooping, rope skipping, trampolining
-        rowing, dragon boating, surf skiing
-        fencing, kendo, archery
-        Nordic walking, hill hiking, snowshoeing
-        barre, aerial hoop, pole fitness""",
-        """my posture has improved so much
-        the trainer is hilarious
-        an hour of it cures any bad mood""",
-        """I got [plantar fasciitis]
-        my [hip] was replaced
-        the [swimming pool] was demolished
-        I cracked two [ribs]""",
-    ),
-    "weekend": _values(
-        """foraging, mushroom picking, collecting herbs
-        building kites, carving spoons, weaving baskets
-        browsing flea markets, hunting antiques, attending auctions
-        stargazing, photographing moths, chasing storms
-        volunteering, tutoring refugees, walking shelter dogs""",
-        """there is no screen involved
-        every outing brings a surprise
-        my mood lifts within minutes""",
-        """I got an [allotment]
-        my [night blindness] set in
-        our [church roof] collapsed
-        I retired from the [navy]""",
-    ),
-    "film": _values(
-        """Western, samurai, gangster
-        screwball, slapstick, mockumentary
-        Bollywood, Nollywood, telenovela
-        surfing, mountaineering, sailing
-        vampire, ghost, haunted-house""",
-        """the dialogue is so quick
-        the costumes are a treat
-        an evening with one never disappoints""",
-        """I had an [epileptic fit]
-        my [godson] came to stay
-        the old [cinema] reopened
-        I went through a [bereavement]""",
-    ),
-    "book": _values(
-        """gothic novels, ghost stories, vampire tales
-        essays, letters, aphorisms
-        alternate histories, steampunk, time-slip novels
-        cookbooks, gardening books, craft manuals
-        one-act plays, radio scripts, monologues""",
-        """the prose has a rhythm of its own
-        a rainy evening needs nothing more
-        each one opens a new door""",
-        """I was stuck in [quarantine]
-        my [reading glasses] broke
-        the [mobile library] started coming
-        I inherited a [bookcase]""",
-    ),
-    "holiday": _values(
-        """sailing weeks, lighthouse stays, dive safaris
-        rail journeys, steam train tours, sleeper trips
-        pilgrim walks, monastery stays, yoga retreats
-        cycling tours, motorcycle tours, horse treks
-        glamping, treehouse stays, yurt weekends""",
-        """the slow pace suits me
-        every day looks different
-        my shoulders drop on day one""",
-        """my [passport] was stolen
-        I developed [frostbite]
-        my [mother-in-law] joined us
-        I was stung by a [jellyfish]""",
-    ),
-    "workspace": _values(
-        """summer house, boathouse, gazebo
-        coworking hub, business lounge, shared studio
-        caravan, camper van, houseboat
-        chapel annexe, parish hall, vestry
-        roof terrace, balcony, courtyard""",
-        """the air is better there
-        the walls are thick
-        my best ideas come to me there""",
-        """my [sciatica] flared up
-        the [landlord] sold the building
-        our [triplets] started crawling
-        the [air conditioning] died""",
-    ),
-    "snack": _values(
-        """edamame, wasabi peas, seaweed crackers
-        halva, baklava, Turkish delight
-        beef jerky, pork scratchings, biltong
-        popcorn, puffed rice, corn nuts
-        rice pudding, custard tarts, semolina""",
-        """the salty-sweet mix is irresistible
-        my hunger goes away at once
-        a small bowl lasts me a whole film""",
-        """I had a [root canal]
-        my [gout] flared up
-        I became [vegan]
-        our [vending machine] was replaced""",
-    ),
-    "game": _values(
-        """mahjong, dominoes, Rummikub
-        cribbage, pinochle, euchre
-        boules, bowls, skittles
-        Mastermind, Battleship, Cluedo
-        shogi, xiangqi, Othello""",
-        """a match teaches me patience
-        there is so much laughter
-        the rules fit on one page""",
-        """I had a [stroke]
-        my [pub] lost its licence
-        I shared a ward with a [champion]
-        my [cataracts] got worse""",
     ),
 }

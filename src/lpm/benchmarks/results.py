@@ -1,0 +1,89 @@
+"""Result files: one typed JSON document a measurement (EVALUATION.md, publishing rules)."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import subprocess
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+SCHEMA_VERSION = 1
+_LIBRARIES = ("torch", "transformers", "peft", "safetensors")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One method's score on one benchmark setting, with all that is needed to read it.
+
+    seconds: wall time of fitting and answering. stderr: standard error clustered by user.
+    params_per_user and params_shared: trained floats. bytes_per_user: stored. kv_bytes: cache of
+    what the method adds to one request. by_kind: score and n of each question kind.
+    """
+
+    benchmark: str
+    mode: str
+    split: str
+    backbone: str
+    backbone_fingerprint: str
+    method: str
+    settings: dict[str, Any]
+    seed: int
+    overall: float
+    stderr: float
+    n: int
+    num_users: int
+    params_per_user: int
+    params_shared: int
+    bytes_per_user: int
+    kv_bytes: int
+    soft_tokens: int
+    prompt_tokens: float
+    seconds: float
+    by_kind: dict[str, list[float]]
+    schema_version: int = SCHEMA_VERSION
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write the result as JSON, keys sorted."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> Result:
+        """Read a result file."""
+        return cls(**json.loads(path.read_text()))
+
+
+def environment() -> dict[str, str]:
+    """Return library versions, the machine's kind and the git commit."""
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    try:
+        commit = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True,
+            cwd=Path(__file__).parent,
+        )
+        found["commit"] = commit.stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        found["commit"] = "unknown"
+    return found
+
+
+def clustered(scores: dict[str, list[float]]) -> tuple[float, float]:
+    """Return (mean over all items, standard error clustered by user)."""
+    values = [score for items in scores.values() for score in items]
+    mean = sum(values) / len(values)
+    sums = [sum(items) - mean * len(items) for items in scores.values()]
+    count = len(scores)
+    if count < 2:
+        return mean, float("nan")
+    spread = math.sqrt(sum(part * part for part in sums) * count / (count - 1))
+    return mean, spread / len(values)
