@@ -34,7 +34,7 @@ types: $(DEV) ## Check the types
 .PHONY: docs-check
 docs-check: $(DEV) ## Check that generated pages are current and the site builds
 	for script in scripts/update_*.py; do $(BIN)/python "$$script" --check || exit 1; done
-	$(BIN)/mkdocs build --strict --quiet --site-dir $(VENV)/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir $(VENV)/site
 
 .PHONY: docs
 docs: $(DEV) ## Regenerate the generated pages

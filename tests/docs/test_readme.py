@@ -99,7 +99,7 @@ def test_a_figure_without_its_result_file_is_refused(copied: Path) -> None:
     figure = {"figure": "right", "value": "0.9", "source": "results/none.json"}
     (copied / "results").mkdir()
     (copied / "results" / "figures.json").write_text(json.dumps({"figures": [figure]}))
-    with pytest.raises(SystemExit, match="results/none.json"):
+    with pytest.raises(SystemExit, match=r"results/none\.json"):
         load_update_readme().main([], root=copied)
 
 

@@ -62,7 +62,7 @@ VERBATIM_KINDS = (
 
 @pytest.fixture(scope="module")
 def users() -> tuple[SyntheticUser, ...]:
-    return tuple(generate_user(seed, split) for split in SPLITS for seed in range(60))
+    return tuple(generate_user(seed, split) for split in SPLITS for seed in range(30))
 
 
 def turn_text(user: SyntheticUser, place: tuple[str, int]) -> str:
@@ -412,3 +412,12 @@ def test_small_talk_does_not_repeat_at_once(users: tuple[SyntheticUser, ...]) ->
         for session in user.history.sessions:
             said = [turn.content for turn in session.turns if turn.role == "user"]
             assert len(set(said)) == len(said)
+
+
+def test_every_preference_can_change_in_every_user() -> None:
+    config = GeneratorConfig(num_preferences=len(DOMAINS), num_updates=len(DOMAINS))
+    for split in SPLITS:
+        for seed in range(30):
+            items = generate_user(seed, split, config).questions
+            changed = {item.fact_id for item in items if item.kind == KINDS[1]}
+            assert len(changed) == len(DOMAINS)

@@ -139,6 +139,7 @@ def _preference(domain: Domain, split: Split, updated: bool, rng: random.Random)
     first_group, later_group = rng.sample(values.clusters, 2)
     value, later = rng.choice(first_group), rng.choice(later_group)
     while updated and _clash(domain, value, later):
+        first_group, later_group = rng.sample(values.clusters, 2)
         value, later = rng.choice(first_group), rng.choice(later_group)
     group, latest = (later_group, later) if updated else (first_group, value)
     bracketed = rng.choice(values.changes)

@@ -31,7 +31,7 @@ CHANGED_FROM: dict[Split, tuple[str, ...]] = {
         "I've gone off {old} since {reason}; these days I {habit}.",
         "I used to {old_habit}, but then {reason}, so now I {habit}.",
         "I'm done with {old}: {reason}, and I {habit} instead.",
-        "I've changed my mind about {topic}: {old} is out, {f} is in, because {reason}.",
+        "I've changed my mind about {topic}: {reason}, so I went from {old} to {f}.",
         "After {reason}, I swapped {old} for {f}.",
     ),
     "test": (

@@ -137,7 +137,7 @@ PHONES_TEST = "Asus Zenfone, Cat S75, HTC Desire, Lenovo Legion, LG Velvet, Tecn
 DOG_BREEDS_TRAIN = """
 Afghan hound, Airedale terrier, Akita, Alaskan malamute, Australian
 shepherd, basset hound, beagle, Bernese mountain dog, border collie, border terrier, borzoi,
-boxer, bull terrier, cairn terrier, chihuahua, chow chow, cocker spaniel, corgi, dachshund,
+boxer, bull terrier, cairn terrier, chihuahua, cocker spaniel, corgi, dachshund,
 Dalmatian, Dobermann, English setter, foxhound, French bulldog, German shepherd, golden retriever,
 Great Dane, greyhound, husky, Irish wolfhound, Jack Russell, Leonberger, Maltese, Newfoundland,
 papillon, Pekingese, pointer, poodle, pug, Pyrenean mastiff, Rhodesian ridgeback, Rottweiler,

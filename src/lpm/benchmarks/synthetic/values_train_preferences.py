@@ -106,7 +106,7 @@ TRAIN_VALUES: dict[str, DomainValues] = {
         repairing clocks, restoring furniture, fixing bicycles
         wild camping, rambling, canoeing
         gardening, pruning roses, growing tomatoes
-        sketching, painting watercolours, doing linocuts""",
+        sketching, painting watercolours, carving linocuts""",
         """my phone stays in a drawer all day
         nobody expects anything from me
         the hours simply fly by
@@ -163,7 +163,7 @@ TRAIN_VALUES: dict[str, DomainValues] = {
         my father [died]
         I cleared out the [attic]
         I quit my [night shifts]
-        my [professor] lent me one
+        my [professor] lent me his favourite
         I had a [concussion]
         I became a [grandparent]""",
     ),
