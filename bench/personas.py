@@ -51,9 +51,7 @@ class Scored:
         """Start with nothing."""
         return cls(defaultdict(list), defaultdict(list))
 
-    def add(
-        self, user: str, questions: Sequence[SyntheticQuestion], texts: Sequence[str]
-    ) -> None:
+    def add(self, user: str, questions: Sequence[SyntheticQuestion], texts: Sequence[str]) -> None:
         """Score a user's answers by the benchmark's rule."""
         for question, text in zip(questions, texts, strict=True):
             score = float(is_right(text, question))
@@ -73,20 +71,42 @@ class Bench:
         self.users = [generate_user(first + i, "test") for i in range(options.users)]
 
     def save(
-        self, mode: str, method: str, settings: dict[str, object], scored: Scored, seconds: float,
-        *, params: int, soft_tokens: int, prompt_tokens: float = 0.0, shared: int = 0,
+        self,
+        mode: str,
+        method: str,
+        settings: dict[str, object],
+        scored: Scored,
+        seconds: float,
+        *,
+        params: int,
+        soft_tokens: int,
+        prompt_tokens: float = 0.0,
+        shared: int = 0,
     ) -> None:
         """Write one result file and print its line."""
         overall, stderr = clustered(scored.by_user)
         added = prompt_tokens if method == "full-context" else soft_tokens
         result = Result(
-            benchmark="personas", mode=mode, split=self.split, backbone=self.options.backbone_name,
-            backbone_fingerprint=self.backbone.fingerprint, method=method, settings=settings,
-            seed=self.options.seed, overall=overall, stderr=stderr,
-            n=sum(map(len, scored.by_user.values())), num_users=len(scored.by_user),
-            params_per_user=params, params_shared=shared, bytes_per_user=4 * params,
-            kv_bytes=round(added * self.backbone.kv_bytes_per_token), soft_tokens=soft_tokens,
-            prompt_tokens=prompt_tokens, seconds=seconds, environment=environment(),
+            benchmark="personas",
+            mode=mode,
+            split=self.split,
+            backbone=self.options.backbone_name,
+            backbone_fingerprint=self.backbone.fingerprint,
+            method=method,
+            settings=settings,
+            seed=self.options.seed,
+            overall=overall,
+            stderr=stderr,
+            n=sum(map(len, scored.by_user.values())),
+            num_users=len(scored.by_user),
+            params_per_user=params,
+            params_shared=shared,
+            bytes_per_user=4 * params,
+            kv_bytes=round(added * self.backbone.kv_bytes_per_token),
+            soft_tokens=soft_tokens,
+            prompt_tokens=prompt_tokens,
+            seconds=seconds,
+            environment=environment(),
             by_kind={
                 kind: [sum(items) / len(items), len(items)]
                 for kind, items in sorted(scored.by_kind.items())
@@ -126,9 +146,14 @@ class Bench:
             scored.add(user.user_id, questions, method.answer([q.question for q in questions]))
         shared = sum(p.numel() for p in self.model.parameters()) if method.name == "lpm" else 0
         self.save(
-            "pairs", method.name, {"steps": steps, "rate": rate, "facts": self.options.facts},
-            scored, time.perf_counter() - begin, params=method.params_per_user,
-            soft_tokens=method.soft_tokens, shared=shared,
+            "pairs",
+            method.name,
+            {"steps": steps, "rate": rate, "facts": self.options.facts},
+            scored,
+            time.perf_counter() - begin,
+            params=method.params_per_user,
+            soft_tokens=method.soft_tokens,
+            shared=shared,
         )
 
     def history(self) -> None:
@@ -150,9 +175,13 @@ class Bench:
                         self.model, written.chunks, SelfStudyConfig(seed=self.options.seed)
                     )
                     slots = fit_slots(
-                        self.model.projector, AnswerScorer(self.backbone), [slots], [study],
+                        self.model.projector,
+                        AnswerScorer(self.backbone),
+                        [slots],
+                        [study],
                         FitConfig(
-                            steps=steps, learning_rate=self.options.rates[0],
+                            steps=steps,
+                            learning_rate=self.options.rates[0],
                             seed=self.options.seed,
                         ),
                     ).slots[0]
@@ -189,9 +218,7 @@ class Bench:
             for user in self.users:
                 chunks = chunk_history(user.history)
                 kept = write_slots(self.model, chunks, self.model.config.num_slots).chunks
-                study = ask_and_answer(
-                    self.backbone, kept, SelfStudyConfig(seed=self.options.seed)
-                )
+                study = ask_and_answer(self.backbone, kept, SelfStudyConfig(seed=self.options.seed))
                 pairs = [QuestionAnswer(pair.question, pair.answer) for pair in study]
                 method.fit(pairs, steps=steps, seed=self.options.seed)
                 texts = [q.question for q in user.questions]
@@ -199,8 +226,15 @@ class Bench:
         else:
             prompt_tokens = self._plain(name, scored)
         self.save(
-            "history", name, settings, scored, time.perf_counter() - begin, params=params,
-            soft_tokens=soft, prompt_tokens=prompt_tokens, shared=shared,
+            "history",
+            name,
+            settings,
+            scored,
+            time.perf_counter() - begin,
+            params=params,
+            soft_tokens=soft,
+            prompt_tokens=prompt_tokens,
+            shared=shared,
         )
 
     def _plain(self, name: str, scored: Scored) -> float:

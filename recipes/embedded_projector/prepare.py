@@ -57,8 +57,11 @@ def holds(chunk: Chunk, question: SyntheticQuestion) -> bool:
 
 
 def _prepared(
-    backbone: Backbone, chunks: Sequence[Chunk], worth: Sequence[Sequence[str]],
-    questions: Sequence[SyntheticQuestion], evidence: torch.Tensor,
+    backbone: Backbone,
+    chunks: Sequence[Chunk],
+    worth: Sequence[Sequence[str]],
+    questions: Sequence[SyntheticQuestion],
+    evidence: torch.Tensor,
 ) -> TrainingUser:
     pairs = [QuestionAnswer(q.question, q.answer) for q in questions]
     return training_user(backbone, chunks, worth, pairs, evidence, QUERY_LAYER)

@@ -1,6 +1,6 @@
 """Train the shipped writer and projector on synthetic users.
 
-    python recipes/embedded_projector/train.py --out runs/embedded --resume
+python recipes/embedded_projector/train.py --out runs/embedded --resume
 """
 
 from __future__ import annotations
@@ -72,7 +72,10 @@ def main() -> None:
     trainer = JointTrainer(
         model,
         TrainPlan(
-            options.first_stage, options.steps, rate=options.rate, save_every=options.save_every,
+            options.first_stage,
+            options.steps,
+            rate=options.rate,
+            save_every=options.save_every,
             seed=options.seed,
         ),
         JointConfig(users_per_step=options.users_per_step, questions_per_user=options.questions),

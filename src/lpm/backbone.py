@@ -1,4 +1,4 @@
-"""The frozen LLM: load it, look at its inside, generate from embeddings. Its weights never change."""
+"""The frozen LLM: load it, look at its inside, generate from embeddings; it never changes."""
 
 from __future__ import annotations
 
@@ -65,14 +65,16 @@ class Backbone:
             options["attn_implementation"] = register_attention()
         try:
             tokenizer = AutoTokenizer.from_pretrained(source)
-            model = AutoModelForCausalLM.from_pretrained(source, **options)
+            model: Any = AutoModelForCausalLM.from_pretrained(source, **options)
         except (OSError, ValueError, KeyError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
             raise BackboneError(
                 f"Backbone '{name}' cannot be loaded ({reason}). Give `{EMBEDDED}`, a Hugging Face "
                 "hub id such as Qwen/Qwen3-1.7B, or a folder with a causal LM and its tokenizer."
             ) from error
-        return cls(model if quantize else model.to(device), tokenizer, name)
+        if not quantize:
+            model.to(device)
+        return cls(model, tokenizer, name)
 
     @property
     def device(self) -> torch.device:
@@ -109,7 +111,9 @@ class Backbone:
         """Return the KV-cache of one token, in bytes, over all layers."""
         config = self.text_config
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        width = (
+            getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        )
         return int(2 * self.num_layers * heads * width * self.dtype.itemsize)
 
     @cached_property
@@ -185,7 +189,7 @@ class Backbone:
         return isinstance(getattr(base, "layers", None), nn.ModuleList) and hasattr(base, "norm")
 
     def _first_layers(self, layer: int) -> nn.Module:
-        base: nn.Module = self.model.base_model
+        base: Any = self.model.base_model
         if layer == self.num_layers or not self._can_truncate:
             return base
         if layer not in self._truncated:
@@ -234,7 +238,7 @@ class Backbone:
         streamer: Any = None,
         use_cache: bool = True,
     ) -> Int[Tensor, "batch new_tokens"]:
-        """Generate from left-padded embeddings; greedy at temperature 0. Returns new tokens only."""
+        """Return new tokens only, from left-padded embeddings; greedy at temperature 0."""
         options: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None}
         if temperature > 0:
             options = {"do_sample": True, "temperature": temperature, "top_p": top_p}
@@ -252,6 +256,10 @@ class Backbone:
                 **options,
             )
         return output
+
+    def pieces(self, tokens: Sequence[int]) -> list[str]:
+        """Return the text of each token by itself."""
+        return [str(self.tokenizer.decode([token])) for token in tokens]
 
     def decode(self, tokens: Int[Tensor, "batch new_tokens"]) -> list[str]:
         """Return the text of generated tokens, without special tokens and outer blanks."""

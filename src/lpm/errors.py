@@ -1,16 +1,16 @@
 """The error tree: every error the library raises on purpose.
 
-    LPMError
-    ├── InputError (ValueError)          what the caller gave cannot be used
-    │   ├── HistoryError                 a history file or object
-    │   ├── ConfigError                  a configuration value
-    │   └── MemoryFileError              a memory file that cannot be read
-    ├── IncompatibleMemoryError (ValueError)   written by another backbone or projector
-    ├── UnknownUserError (KeyError)      no memory is stored for this user
-    ├── BackboneError (RuntimeError)     the frozen LLM cannot be loaded or fetched
-    ├── DivergedError (ArithmeticError)  a loss or a slot became NaN or infinite
-    ├── StoreError (RuntimeError)        the memory store cannot be read or written
-    └── MissingExtraError (ImportError)  an optional dependency is not installed
+LPMError
+├── InputError (ValueError)          what the caller gave cannot be used
+│   ├── HistoryError                 a history file or object
+│   ├── ConfigError                  a configuration value
+│   └── MemoryFileError              a memory file that cannot be read
+├── IncompatibleMemoryError (ValueError)   written by another backbone or projector
+├── UnknownUserError (KeyError)      no memory is stored for this user
+├── BackboneError (RuntimeError)     the frozen LLM cannot be loaded or fetched
+├── DivergedError (ArithmeticError)  a loss or a slot became NaN or infinite
+├── StoreError (RuntimeError)        the memory store cannot be read or written
+└── MissingExtraError (ImportError)  an optional dependency is not installed
 """
 
 from __future__ import annotations

@@ -77,8 +77,14 @@ class Memory:
 
     @classmethod
     def create(
-        cls, user: str, slots: Tensor, provenance: tuple[tuple[SlotSource, ...], ...],
-        sessions: tuple[SessionRecord, ...], *, backbone: str, projector: str,
+        cls,
+        user: str,
+        slots: Tensor,
+        provenance: tuple[tuple[SlotSource, ...], ...],
+        sessions: tuple[SessionRecord, ...],
+        *,
+        backbone: str,
+        projector: str,
     ) -> Self:
         """Make the first version of a memory, dated now."""
         now = datetime.now(UTC)
@@ -112,8 +118,11 @@ class Memory:
     def encode(self) -> bytes:
         """Return the memory as safetensors bytes; equal memories give equal bytes."""
         facts = {
-            "user": self.user, "backbone": self.backbone, "projector": self.projector,
-            "created_at": self.created_at.isoformat(), "updated_at": self.updated_at.isoformat(),
+            "user": self.user,
+            "backbone": self.backbone,
+            "projector": self.projector,
+            "created_at": self.created_at.isoformat(),
+            "updated_at": self.updated_at.isoformat(),
             "version": self.version,
             "sessions": [
                 [s.session_id, s.content_hash, s.time.isoformat() if s.time else None]
@@ -133,7 +142,8 @@ class Memory:
             tensors = load(data)
             facts = json.loads(metadata["memory"])
             return cls(
-                user=facts["user"], slots=tensors["slots"],
+                user=facts["user"],
+                slots=tensors["slots"],
                 provenance=tuple(
                     tuple(SlotSource(str(s), int(t), float(w)) for s, t, w in slot)
                     for slot in facts["provenance"]
@@ -142,7 +152,8 @@ class Memory:
                     SessionRecord(str(s), str(h), datetime.fromisoformat(t) if t else None)
                     for s, h, t in facts["sessions"]
                 ),
-                backbone=str(facts["backbone"]), projector=str(facts["projector"]),
+                backbone=str(facts["backbone"]),
+                projector=str(facts["projector"]),
                 created_at=datetime.fromisoformat(facts["created_at"]),
                 updated_at=datetime.fromisoformat(facts["updated_at"]),
                 version=int(facts["version"]),

@@ -136,8 +136,12 @@ class LatentPersonalMemory:
         if not examples:
             return written, ()
         result = fit_slots(
-            self.model.projector, AnswerScorer(self.backbone), [written.slots], [examples],
-            FitConfig(steps=steps, seed=self.seed), progress=progress,
+            self.model.projector,
+            AnswerScorer(self.backbone),
+            [written.slots],
+            [examples],
+            FitConfig(steps=steps, seed=self.seed),
+            progress=progress,
         )
         return WrittenSlots(result.slots[0], written.chunks, written.salience), result.losses
 
@@ -151,7 +155,11 @@ class LatentPersonalMemory:
         if old is not None:
             return old.updated(slots=slots, provenance=provenance, sessions=sessions)
         return Memory.create(
-            user, slots, provenance, sessions, backbone=self.backbone.fingerprint,
+            user,
+            slots,
+            provenance,
+            sessions,
+            backbone=self.backbone.fingerprint,
             projector=self._fingerprint,
         )
 
@@ -183,14 +191,21 @@ class LatentPersonalMemory:
             prompt, rows = self._prepare(user, messages, mode, max_new_tokens, static_read)
             embeddings, mask = inject(self.backbone, [prompt], [rows])
             tokens = self.backbone.generate(
-                embeddings, mask, max_new_tokens=max_new_tokens, temperature=temperature,
-                top_p=top_p, seed=seed,
+                embeddings,
+                mask,
+                max_new_tokens=max_new_tokens,
+                temperature=temperature,
+                top_p=top_p,
+                seed=seed,
             )
             text = self.backbone.decode(tokens)[0]
             num_rows = 0 if rows is None else len(rows)
             per_token = self.backbone.kv_bytes_per_token
             return Answer(
-                text=text, mode=mode, soft_tokens=num_rows, prompt_tokens=prompt.num_tokens,
+                text=text,
+                mode=mode,
+                soft_tokens=num_rows,
+                prompt_tokens=prompt.num_tokens,
                 kv_bytes=(num_rows + prompt.num_tokens) * per_token,
                 full_context_kv_bytes=self._full_context_tokens(user, messages) * per_token,
                 seconds=time.perf_counter() - begin,
@@ -236,8 +251,13 @@ class LatentPersonalMemory:
             def work() -> None:
                 try:
                     self.backbone.generate(
-                        embeddings, mask, max_new_tokens=max_new_tokens, temperature=temperature,
-                        top_p=top_p, seed=seed, streamer=streamer,
+                        embeddings,
+                        mask,
+                        max_new_tokens=max_new_tokens,
+                        temperature=temperature,
+                        top_p=top_p,
+                        seed=seed,
+                        streamer=streamer,
                     )
                 except BaseException as error:
                     failures.append(error)
@@ -293,7 +313,7 @@ class LatentPersonalMemory:
         return self._summary(user)
 
     def import_(self, path: Path | str) -> UserSummary:
-        """Store the memory of an exported file; refuses users already stored and other backbones."""
+        """Store an exported memory; refuses users already stored and other backbones."""
         memory = Memory.load(Path(path))
         self._check(memory)
         with self._lock:
@@ -312,13 +332,19 @@ class LatentPersonalMemory:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self.close()
 
     def _prepare(
-        self, user: str, messages: Sequence[Message], mode: Mode, max_new_tokens: int,
+        self,
+        user: str,
+        messages: Sequence[Message],
+        mode: Mode,
+        max_new_tokens: int,
         static_read: bool = False,
     ) -> tuple[Prompt, Tensor | None]:
         if mode not in MODES:
@@ -411,7 +437,13 @@ def _report(
     memory: Memory, added: int, skipped: int, losses: tuple[float, ...], begin: float
 ) -> RememberReport:
     return RememberReport(
-        user=memory.user, version=memory.version, num_slots=memory.slots.shape[1],
-        sessions_added=added, sessions_skipped=skipped, steps=len(losses), losses=losses,
-        size_bytes=memory.size_bytes, seconds=time.perf_counter() - begin,
+        user=memory.user,
+        version=memory.version,
+        num_slots=memory.slots.shape[1],
+        sessions_added=added,
+        sessions_skipped=skipped,
+        steps=len(losses),
+        losses=losses,
+        size_bytes=memory.size_bytes,
+        seconds=time.perf_counter() - begin,
     )

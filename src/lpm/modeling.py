@@ -19,8 +19,9 @@ from transformers.modeling_outputs import CausalLMOutput
 from lpm.backbone import Backbone, positions
 from lpm.errors import ConfigError, IncompatibleMemoryError
 from lpm.nn.initialisers import tie_to_embeddings
+from lpm.nn.injection import Placement
 from lpm.nn.projector import Projector, ProjectorConfig
-from lpm.nn.query_encoder import QUERY_KINDS, encode_queries
+from lpm.nn.query_encoder import QUERY_KINDS, QueryKind, encode_queries
 from lpm.nn.writer import Writer, WriterConfig
 
 
@@ -37,10 +38,22 @@ class LPMConfig(PretrainedConfig):
     model_type = "lpm"
 
     def __init__(
-        self, *, backbone: str = "", hidden_size: int = 576, num_slots: int = 32,
-        num_soft_tokens: int = 12, head_dim: int = 32, mlp_dim: int = 384, code_dim: int = 32,
-        key_dim: int = 64, scorer_dim: int = 128, query_kind: str = "early-exit",
-        query_layer: int = 8, placement: str = "message", trained: bool = False, **kwargs: Any,
+        self,
+        *,
+        backbone: str = "",
+        hidden_size: int = 576,
+        num_slots: int = 32,
+        num_soft_tokens: int = 12,
+        head_dim: int = 32,
+        mlp_dim: int = 384,
+        code_dim: int = 32,
+        key_dim: int = 64,
+        scorer_dim: int = 128,
+        query_kind: QueryKind = "early-exit",
+        query_layer: int = 8,
+        placement: Placement = "message",
+        trained: bool = False,
+        **kwargs: Any,
     ) -> None:
         self.backbone = backbone
         self.hidden_size = hidden_size
@@ -70,8 +83,12 @@ class LPMConfig(PretrainedConfig):
     def projector(self) -> ProjectorConfig:
         """Return the projector's sizes."""
         return ProjectorConfig(
-            self.hidden_size, self.hidden_size, self.writer.slot_dim, self.num_soft_tokens,
-            self.head_dim, self.mlp_dim,
+            self.hidden_size,
+            self.hidden_size,
+            self.writer.slot_dim,
+            self.num_soft_tokens,
+            self.head_dim,
+            self.mlp_dim,
         )
 
 
@@ -93,7 +110,7 @@ class LPMModel(PreTrainedModel):
         self.projector = Projector(config.projector, row_scale=scale)
         self.writer = Writer(config.writer)
         self._backbone: list[Backbone] = []
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]
         if backbone is not None:
             self.attach(backbone)
 
@@ -101,7 +118,7 @@ class LPMModel(PreTrainedModel):
         """Leave every weight as its module made it."""
 
     def attach(self, backbone: Backbone) -> LPMModel:
-        """Use `backbone` from now on; raises IncompatibleMemoryError when it is not the one named."""
+        """Use `backbone` from now on; IncompatibleMemoryError unless it is the one named."""
         named = self.config.backbone
         if named and named != backbone.fingerprint:
             raise IncompatibleMemoryError(
@@ -164,7 +181,9 @@ class LPMModel(PreTrainedModel):
         embeddings = torch.cat([rows.to(backbone.dtype), backbone.embed(input_ids)], dim=1)
         full = torch.cat([mask.new_ones(len(mask), rows.shape[1]), mask], dim=1).bool()
         output = backbone.model(
-            inputs_embeds=embeddings, attention_mask=full.long(), position_ids=positions(full),
+            inputs_embeds=embeddings,
+            attention_mask=full.long(),
+            position_ids=positions(full),
             use_cache=False,
         )
         logits = output.logits[:, rows.shape[1] :].float()
@@ -199,7 +218,8 @@ def load_shared(source: str | Path | None, backbone: Backbone, *, seed: int = 0)
             hidden_size=backbone.hidden_size,
             query_layer=max(1, round(backbone.num_layers * 8 / 30)),
         )
-        model = LPMModel(config, backbone).eval()
+        model = LPMModel(config, backbone)
+        model.train(False)
         table = backbone.model.get_input_embeddings().weight
         tie_to_embeddings(model.writer, model.projector, table.detach().cpu())
         return model
@@ -207,4 +227,5 @@ def load_shared(source: str | Path | None, backbone: Backbone, *, seed: int = 0)
 
 def _load(folder: Path, backbone: Backbone) -> LPMModel:
     model = LPMModel.from_pretrained(folder, dtype=torch.float32)
-    return model.eval().attach(backbone)
+    model.train(False)
+    return model.attach(backbone)

@@ -39,8 +39,9 @@ def write_slots(model: LPMModel, chunks: Sequence[Chunk], num_slots: int) -> Wri
     """
     backbone = model.backbone
     best: list[tuple[float, int, Tensor]] = []
-    unique = list({(chunk.text, chunk.context): i for i, chunk in reversed(list(enumerate(chunks)))}
-                  .values())[::-1]
+    unique = list(
+        {(chunk.text, chunk.context): i for i, chunk in reversed(list(enumerate(chunks)))}.values()
+    )[::-1]
     for start in range(0, len(unique), _BATCH):
         index = unique[start : start + _BATCH]
         features = chunk_features(backbone, [chunks[i] for i in index], model.config.query_layer)

@@ -41,7 +41,11 @@ while True:
 
 def memory(user: str = "ann") -> Memory:
     return Memory.create(
-        user, torch.randn(1, 2, 64), ((SlotSource("s1", 0, 1.0),),) * 2, (), backbone="b",
+        user,
+        torch.randn(1, 2, 64),
+        ((SlotSource("s1", 0, 1.0),),) * 2,
+        (),
+        backbone="b",
         projector="p",
     )
 
@@ -61,7 +65,7 @@ def test_kill_nine_loses_at_most_the_write_in_flight(tmp_path: Path):
         acknowledged = max([acknowledged, *done])
         store = open_store(home)
         versions = store.versions("ann")
-        assert versions[: acknowledged] == tuple(range(1, acknowledged + 1))
+        assert versions[:acknowledged] == tuple(range(1, acknowledged + 1))
         assert len(versions) <= acknowledged + 1
         for version in versions:
             assert (store.get("ann", version).slots == float(version)).all()

@@ -54,9 +54,10 @@ def test_damaged_bytes_are_refused_or_still_a_valid_memory(data):
     flipped[place] ^= flip
     for bad in (good[:cut], bytes(flipped)):
         try:
-            assert isinstance(Memory.decode(bad), Memory)
-        except InputError as error:
-            assert "\n" not in str(error)
+            decoded = Memory.decode(bad)
+        except InputError:
+            continue
+        assert torch.isfinite(decoded.slots).all()
 
 
 @settings(max_examples=100, deadline=None)
@@ -73,7 +74,7 @@ def test_a_header_larger_than_the_file_is_refused_before_it_is_read():
 
 def test_another_schema_version_is_named():
     data = save({"slots": torch.zeros(1, 1, 1)}, metadata={"schema_version": "2", "memory": "{}"})
-    with pytest.raises(MemoryFileError, match="'2'.*'1'"):
+    with pytest.raises(MemoryFileError, match=r"'2'.*'1'"):
         Memory.decode(data)
 
 

@@ -68,7 +68,10 @@ def environment() -> dict[str, str]:
             found[name] = "absent"
     try:
         commit = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True,
+            ["git", "rev-parse", "--short", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=True,
             cwd=Path(__file__).parent,
         )
         found["commit"] = commit.stdout.strip()

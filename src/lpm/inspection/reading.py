@@ -22,5 +22,4 @@ def nearest_words(
     full = torch.ones(count, model.projector.config.num_soft_tokens, 1)
     rows = functional.normalize(model.projector.rows(alone, full), dim=-1).to(table.device)
     nearest = torch.einsum("nhe,ve->nhv", rows, table).argmax(dim=-1)
-    decode = backbone.tokenizer.decode
-    return [tuple(decode([token]).strip() for token in row) for row in nearest.tolist()]
+    return [tuple(piece.strip() for piece in backbone.pieces(row)) for row in nearest.tolist()]

@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
 
 def save_checkpoint(
-    path: Path, step: int, slots: Sequence[Tensor], optimiser: torch.optim.Optimizer,
-    plans: Sequence[_Plan], best: _Best, losses: Sequence[float],
+    path: Path,
+    step: int,
+    slots: Sequence[Tensor],
+    optimiser: torch.optim.Optimizer,
+    plans: Sequence[_Plan],
+    best: _Best,
+    losses: Sequence[float],
 ) -> None:
     """Write everything that the next step depends on."""
     tensors: dict[str, Tensor] = {}
@@ -44,8 +49,12 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, slots: Sequence[Tensor], optimiser: torch.optim.Optimizer,
-    plans: Sequence[_Plan], best: _Best, losses: list[float],
+    path: Path,
+    slots: Sequence[Tensor],
+    optimiser: torch.optim.Optimizer,
+    plans: Sequence[_Plan],
+    best: _Best,
+    losses: list[float],
 ) -> int:
     """Restore a saved fit in place; return the step to go on with (0 without a file)."""
     if not path.exists():
@@ -65,8 +74,12 @@ def load_checkpoint(
 
 
 def _restore(
-    tensors: dict[str, Tensor], facts: dict[str, object], slots: Sequence[Tensor],
-    optimiser: torch.optim.Optimizer, plans: Sequence[_Plan], best: _Best,
+    tensors: dict[str, Tensor],
+    facts: dict[str, object],
+    slots: Sequence[Tensor],
+    optimiser: torch.optim.Optimizer,
+    plans: Sequence[_Plan],
+    best: _Best,
 ) -> None:
     for user, part in enumerate(slots):
         with torch.no_grad():

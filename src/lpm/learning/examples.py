@@ -36,7 +36,7 @@ def build_example(
 
 @dataclass(frozen=True)
 class AnswerLogits:
-    """Logits that predict every answer token of a batch, flattened, and which example each is of."""
+    """Logits of every answer token of a batch, flattened, and which example each is of."""
 
     logits: Float[Tensor, "answer_tokens vocabulary"]
     targets: Tensor
@@ -88,9 +88,7 @@ class AnswerScorer:
             cache = DynamicCache(config=self.backbone.text_config)
             ids = torch.tensor([prefix], device=self.backbone.device)
             with torch.no_grad():
-                self.backbone.model.base_model(
-                    input_ids=ids, past_key_values=cache, use_cache=True
-                )
+                self.backbone.model.base_model(input_ids=ids, past_key_values=cache, use_cache=True)
             self._prefixes[prefix] = cache
         cache = copy.deepcopy(self._prefixes[prefix])
         cache.batch_repeat_interleave(batch)

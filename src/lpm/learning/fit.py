@@ -131,7 +131,10 @@ def fit_slots(
 
 
 def _step(
-    projector: Projector, scorer: AnswerScorer, plans: list[_Plan], slots: list[Tensor],
+    projector: Projector,
+    scorer: AnswerScorer,
+    plans: list[_Plan],
+    slots: list[Tensor],
     optimiser: torch.optim.Optimizer,
 ) -> float:
     batches = [plan.batch() for plan in plans]
@@ -150,7 +153,9 @@ def _step(
 
 
 def _user_losses(
-    projector: Projector, scorer: AnswerScorer, slots: Sequence[Tensor],
+    projector: Projector,
+    scorer: AnswerScorer,
+    slots: Sequence[Tensor],
     batches: Sequence[Sequence[FitExample]],
 ) -> Float[Tensor, " users"]:
     owner = torch.tensor([user for user, batch in enumerate(batches) for _ in batch])
@@ -184,7 +189,10 @@ class _Best:
         self.stale = 0
 
     def check(
-        self, projector: Projector, scorer: AnswerScorer, plans: Sequence[_Plan],
+        self,
+        projector: Projector,
+        scorer: AnswerScorer,
+        plans: Sequence[_Plan],
         slots: Sequence[Tensor],
     ) -> bool:
         """Score the held-out examples and keep what got better; returns True."""
@@ -193,7 +201,9 @@ class _Best:
         if with_held_out:
             with torch.no_grad():
                 scores = _user_losses(
-                    projector, scorer, [slots[user] for user in with_held_out],
+                    projector,
+                    scorer,
+                    [slots[user] for user in with_held_out],
                     [plans[user].held_out[:16] for user in with_held_out],
                 )
             current.update(zip(with_held_out, scores.tolist(), strict=True))

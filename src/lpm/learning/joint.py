@@ -99,7 +99,10 @@ def retrieval_loss(attention: Tensor, evidence: Tensor) -> Tensor:
 
 
 def likeness_loss(
-    projector: Projector, writer: Writer, table: Tensor, users: Sequence[TrainingUser],
+    projector: Projector,
+    writer: Writer,
+    table: Tensor,
+    users: Sequence[TrainingUser],
     generator: torch.Generator,
 ) -> Tensor:
     """Ask that row h, read from one slot alone, resembles the embedding of its h-th kept token."""
@@ -142,8 +145,13 @@ class StepLosses:
 
 
 def joint_step(
-    writer: Writer, projector: Projector, table: Tensor, users: Sequence[TrainingUser],
-    config: JointConfig, generator: torch.Generator, scorer: AnswerScorer | None,
+    writer: Writer,
+    projector: Projector,
+    table: Tensor,
+    users: Sequence[TrainingUser],
+    config: JointConfig,
+    generator: torch.Generator,
+    scorer: AnswerScorer | None,
 ) -> StepLosses:
     """Compute the losses of one batch of users; scorer None leaves the LLM out."""
     written, salience = write_batch(writer, table, users, config.num_slots)

@@ -51,7 +51,7 @@ def label_tokens(
     spans: Sequence[str],
 ) -> Bool[Tensor, " tokens"]:
     """Mark the tokens that overlap one of the spans, whatever their case."""
-    pieces = [backbone.tokenizer.decode([token]) for token in ids[mask].tolist()]
+    pieces = backbone.pieces(ids[mask].tolist())
     starts, text = [], ""
     for piece in pieces:
         starts.append(len(text))

@@ -21,10 +21,10 @@ from lpm.nn.injection import build_prompt, inject
 from lpm.types import History, Message
 
 _ASK = (
-    "Someone said: \"{text}\"\nWrite one short question, in the first person, that this person "
+    'Someone said: "{text}"\nWrite one short question, in the first person, that this person '
     "could later ask to check what you remember of it. Write only the question."
 )
-_TELL = "I told you: \"{text}\"\n{question} Answer in a few words."
+_TELL = 'I told you: "{text}"\n{question} Answer in a few words.'
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,11 @@ def ask_and_answer(
     for repeat in range(config.questions_per_chunk):
         asks = [_ASK.format(text=chunk.text) for chunk in chunks]
         questions = _say(
-            backbone, asks, config, config.max_question_tokens, 0.0 if repeat == 0 else 0.8,
+            backbone,
+            asks,
+            config,
+            config.max_question_tokens,
+            0.0 if repeat == 0 else 0.8,
             config.seed + repeat,
         )
         asked = [
@@ -92,8 +96,12 @@ def _first_question(text: str) -> str:
 
 
 def _say(
-    backbone: Backbone, texts: Sequence[str], config: SelfStudyConfig, max_new_tokens: int,
-    temperature: float, seed: int,
+    backbone: Backbone,
+    texts: Sequence[str],
+    config: SelfStudyConfig,
+    max_new_tokens: int,
+    temperature: float,
+    seed: int,
 ) -> list[str]:
     said: list[str] = []
     for part in split_batches(len(texts), config.batch_size):
@@ -112,8 +120,9 @@ def _distil(
 ) -> list[FitExample]:
     backbone = model.backbone
     informed = [
-        build_example(backbone, _TELL.format(text=pair.chunk.text, question=pair.question),
-                      pair.answer)
+        build_example(
+            backbone, _TELL.format(text=pair.chunk.text, question=pair.question), pair.answer
+        )
         for pair in pairs
     ]
     no_rows = torch.zeros(len(pairs), 0, backbone.hidden_size, device=backbone.device)
@@ -152,9 +161,7 @@ def next_turn_examples(
     return examples
 
 
-def question_answer_examples(
-    model: LPMModel, pairs: Sequence[tuple[str, str]]
-) -> list[FitExample]:
+def question_answer_examples(model: LPMModel, pairs: Sequence[tuple[str, str]]) -> list[FitExample]:
     """Return examples of given questions and answers."""
     queries = model.queries([question for question, _ in pairs])
     return [

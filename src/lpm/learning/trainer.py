@@ -108,8 +108,13 @@ class JointTrainer:
         batch = [users[i] for i in chosen[: self.settings.users_per_step].tolist()]
         self.optimiser.param_groups[0]["lr"] = self.plan.learning_rate(self.step)
         losses = joint_step(
-            self.model.writer, self.model.projector, self.table, batch, self.settings,
-            self.generator, None if self.step < self.plan.first_stage else self.scorer,
+            self.model.writer,
+            self.model.projector,
+            self.table,
+            batch,
+            self.settings,
+            self.generator,
+            None if self.step < self.plan.first_stage else self.scorer,
         )
         if not torch.isfinite(losses.total):
             raise DivergedError(
@@ -122,8 +127,12 @@ class JointTrainer:
         self.optimiser.step()
         return torch.tensor(
             [
-                float(losses.total.detach()), losses.answer, losses.salience, losses.retrieval,
-                losses.likeness, 1.0,
+                float(losses.total.detach()),
+                losses.answer,
+                losses.salience,
+                losses.retrieval,
+                losses.likeness,
+                1.0,
             ]
         )
 

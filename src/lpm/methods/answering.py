@@ -25,7 +25,9 @@ def answer_questions(
     for part in split_batches(len(questions), batch_size):
         prompts = [
             build_prompt(
-                backbone, [{"role": "user", "content": question}], "message",
+                backbone,
+                [{"role": "user", "content": question}],
+                "message",
                 rows=rows is not None,
             )
             for question in questions[part]

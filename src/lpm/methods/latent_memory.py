@@ -45,16 +45,18 @@ class LatentMemory:
         settings = self.settings
         written = write_slots(self.model, distinct_answers(pairs), settings.num_slots)
         config = FitConfig(
-            steps=steps, rows_per_step=settings.rows_per_step,
-            learning_rate=settings.learning_rate, held_out_share=0.0, patience=0,
-            check_every=max(1, steps), seed=seed,
+            steps=steps,
+            rows_per_step=settings.rows_per_step,
+            learning_rate=settings.learning_rate,
+            held_out_share=0.0,
+            patience=0,
+            check_every=max(1, steps),
+            seed=seed,
         )
         examples = question_answer_examples(
             self.model, [(pair.question, pair.answer) for pair in pairs]
         )
-        result = fit_slots(
-            self.model.projector, self.scorer, [written.slots], [examples], config
-        )
+        result = fit_slots(self.model.projector, self.scorer, [written.slots], [examples], config)
         self.slots = result.slots[0]
         return list(result.losses)
 
@@ -62,9 +64,7 @@ class LatentMemory:
     def answer(self, questions: Sequence[str]) -> list[str]:
         """Answer greedily; see `UserMethod`."""
         queries = self.model.queries(questions)
-        rows, _ = self.model.projector(
-            self.slots[None].expand(len(questions), -1, -1, -1), queries
-        )
+        rows, _ = self.model.projector(self.slots[None].expand(len(questions), -1, -1, -1), queries)
         return answer_questions(self.model.backbone, questions, rows)
 
 

@@ -34,9 +34,7 @@ class Lora:
 
     def __init__(self, backbone: Backbone, settings: LoraSettings) -> None:
         if find_spec("peft") is None:
-            raise MissingExtraError(
-                "LoRA needs peft: pip install 'latent-personal-memory[bench]'."
-            )
+            raise MissingExtraError("LoRA needs peft: pip install 'latent-personal-memory[bench]'.")
         self.original = backbone
         self.settings = settings
         self.adapted = self._fresh(seed=0)
@@ -49,8 +47,11 @@ class Lora:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             config = LoraConfig(
-                r=self.settings.rank, lora_alpha=2 * self.settings.rank, lora_dropout=0.0,
-                target_modules="all-linear", task_type="CAUSAL_LM",
+                r=self.settings.rank,
+                lora_alpha=2 * self.settings.rank,
+                lora_dropout=0.0,
+                target_modules="all-linear",
+                task_type="CAUSAL_LM",
             )
             backbone = Backbone(copy.deepcopy(self.original.model), self.original.tokenizer)
             names = [

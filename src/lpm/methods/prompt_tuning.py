@@ -62,6 +62,4 @@ class PromptTuning:
 
     def answer(self, questions: Sequence[str]) -> list[str]:
         """Answer greedily; see `UserMethod`."""
-        return answer_questions(
-            self.backbone, questions, self.rows.expand(len(questions), -1, -1)
-        )
+        return answer_questions(self.backbone, questions, self.rows.expand(len(questions), -1, -1))

@@ -14,7 +14,11 @@ ATTENTION_NAME = "lpm_sdpa"
 
 
 def attention_forward(
-    module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None,
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
     **options: Any,
 ) -> tuple[Tensor, None]:
     """Attend as PyTorch does, in float32 where bfloat16 gradients on a CPU are needed.

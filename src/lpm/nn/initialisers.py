@@ -9,7 +9,6 @@ from torch import Tensor
 from lpm.nn.projector import Projector
 from lpm.nn.writer import Writer
 
-
 SAMPLE_ROWS = 20_000
 
 

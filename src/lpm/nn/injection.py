@@ -94,6 +94,9 @@ def _render(backbone: Backbone, messages: Sequence[Message]) -> str:
     # Thinking is switched off explicitly; templates without the switch ignore it.
     return str(
         tokenizer.apply_chat_template(
-            list(messages), tokenize=False, add_generation_prompt=True, enable_thinking=False
+            [{"role": m["role"], "content": m["content"]} for m in messages],
+            tokenize=False,
+            add_generation_prompt=True,
+            enable_thinking=False,
         )
     )

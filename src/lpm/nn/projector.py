@@ -1,7 +1,7 @@
 """The projector: slots and a query in, soft-prompt rows out (arXiv 2606.20911, method equations).
 
-    P~_h = softmax(W_Qh e(x) · (W_Kh M_uh)^T / sqrt(d)) · W_Vh M_uh
-    P_h  = LayerNorm_h(P~_h + MLP(P~_h))
+P~_h = softmax(W_Qh e(x) · (W_Kh M_uh)^T / sqrt(d)) · W_Vh M_uh
+P_h  = LayerNorm_h(P~_h + MLP(P~_h))
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lpm.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class ProjectorConfig:
@@ -62,12 +63,11 @@ class Projector(nn.Module):
         with torch.no_grad():
             self.w_q.mul_(config.query_dim**-0.5)
             self.w_k.mul_(slot**-0.5)
-        self.mlp = nn.Sequential(
-            nn.Linear(hidden, config.mlp_dim), nn.GELU(), nn.Linear(config.mlp_dim, hidden)
-        )
+        last = nn.Linear(config.mlp_dim, hidden)
         # A zero output layer makes the projector linear at the start: it contains prompt tuning.
-        nn.init.zeros_(self.mlp[2].weight)
-        nn.init.zeros_(self.mlp[2].bias)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.mlp = nn.Sequential(nn.Linear(hidden, config.mlp_dim), nn.GELU(), last)
         self.gain = nn.Parameter(torch.full((heads, hidden), row_scale))
         self.bias = nn.Parameter(torch.zeros(heads, hidden))
 

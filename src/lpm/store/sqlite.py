@@ -87,9 +87,14 @@ class SQLiteStore:
         self._db.execute(
             "INSERT INTO memories VALUES (?,?,?,?,?,?,?,?)",
             (
-                memory.user, memory.version, str(path.relative_to(self.home)),
-                memory.slots.shape[1], len(memory.sessions), size_bytes,
-                memory.created_at.isoformat(), memory.updated_at.isoformat(),
+                memory.user,
+                memory.version,
+                str(path.relative_to(self.home)),
+                memory.slots.shape[1],
+                len(memory.sessions),
+                size_bytes,
+                memory.created_at.isoformat(),
+                memory.updated_at.isoformat(),
             ),
         )
         (number,) = self._db.execute(
@@ -97,7 +102,9 @@ class SQLiteStore:
         ).fetchone()
         rows = [
             (
-                memory.user, number + offset, session.session_id,
+                memory.user,
+                number + offset,
+                session.session_id,
                 session.time.isoformat() if session.time else None,
                 json.dumps([[t.role, t.content] for t in session.turns], ensure_ascii=False),
             )
@@ -130,7 +137,8 @@ class SQLiteStore:
             ).fetchall()
         sessions = [
             Session(
-                name, tuple(Turn(role, content) for role, content in json.loads(turns)),
+                name,
+                tuple(Turn(role, content) for role, content in json.loads(turns)),
                 datetime.fromisoformat(time) if time else None,
             )
             for name, time, turns in rows
@@ -221,7 +229,7 @@ class SQLiteStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Run the body in one immediate transaction: one writer at a time, also across processes."""
+        """Run the body in one immediate transaction: one writer at a time, across processes."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
