@@ -1,0 +1,185 @@
+"""`remember`, `show`, `users`, `forget`, `export` and `import`: keep memories."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lpm.cli.options import (
+    AsJson,
+    BackboneName,
+    Device,
+    Home,
+    ProjectorFolder,
+    Seed,
+    User,
+    opened,
+    print_json,
+    print_table,
+)
+from lpm.cli.progress import loss_bar
+from lpm.errors import InputError
+
+
+def remember(
+    user: User,
+    file: Annotated[Path, typer.Argument(help="A history file, see docs/histories.md.")],
+    speaker: Annotated[str | None, typer.Option(help="LoCoMo: which speaker is the user.")] = None,
+    select: Annotated[
+        str | None, typer.Option(help="Which conversation of the file: id, prefix or index.")
+    ] = None,
+    refine_steps: Annotated[
+        int | None, typer.Option(min=0, max=100_000, help="Gradient steps after the writer's pass.")
+    ] = None,
+    home: Home = None,
+    backbone: BackboneName = "embedded",
+    device: Device = None,
+    projector: ProjectorFolder = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Add the sessions of a history file to a user's memory."""
+    from lpm.histories import load_history
+    from lpm.memory import validate_user
+
+    validate_user(user)
+    history = load_history(file, speaker=speaker, select=select)
+    with opened(home, backbone, device, projector, seed) as memories, loss_bar() as progress:
+        report = memories.remember(user, history, refine_steps=refine_steps, progress=progress)
+    if as_json:
+        print_json(report)
+        return
+    typer.echo(
+        f"{report.user}: version {report.version}, {report.num_slots} slots, "
+        f"{report.size_bytes} bytes; {report.sessions_added} sessions added, "
+        f"{report.sessions_skipped} already known; {report.seconds:.1f} s."
+    )
+
+
+def show(
+    user: User,
+    home: Home = None,
+    backbone: BackboneName = "embedded",
+    device: Device = None,
+    projector: ProjectorFolder = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Show every slot of a user: nearest words and where it was learnt."""
+    with opened(home, backbone, device, projector, seed) as memories:
+        view = memories.show(user)
+    if as_json:
+        print_json(view)
+        return
+    typer.echo(
+        f"{user}: version {view.summary.version}, {view.summary.size_bytes} bytes, backbone "
+        f"{view.backbone}, projector {view.projector}"
+    )
+    rows: list[tuple[object, ...]] = [
+        (
+            slot.slot,
+            f"{slot.norm:.2f}",
+            ", ".join(f"{s.session_id} turn {s.turn}" for s in slot.sources),
+            " ".join(slot.nearest_words),
+        )
+        for slot in view.slots
+    ]
+    print_table(("slot", "norm", "learnt from", "nearest words"), rows)
+
+
+def users(home: Home = None, as_json: AsJson = False) -> None:
+    """List the users of a home."""
+    from platformdirs import user_data_path
+
+    from lpm.store import open_store
+
+    store = open_store(home or user_data_path("latent-personal-memory"))
+    try:
+        found = store.users()
+    finally:
+        store.close()
+    if as_json:
+        print_json(found)
+        return
+    rows: list[tuple[object, ...]] = [
+        (s.user, s.version, s.num_slots, s.num_sessions, s.size_bytes, s.updated_at) for s in found
+    ]
+    print_table(("user", "version", "slots", "sessions", "bytes", "updated"), rows)
+
+
+def forget(
+    user: User,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove every version, session and file of a user, for good."""
+    from platformdirs import user_data_path
+
+    from lpm.store import open_store
+
+    store = open_store(home or user_data_path("latent-personal-memory"))
+    try:
+        store.get(user)
+        if not yes:
+            _confirm(user)
+        report = store.delete(user)
+    finally:
+        store.close()
+    if as_json:
+        print_json(report)
+    else:
+        typer.echo(f"{user} is forgotten: {report.versions_removed} versions removed.")
+
+
+def _confirm(user: str) -> None:
+    if not sys.stdin.isatty():
+        raise InputError(
+            f"Forgetting '{user}' cannot be undone; give `--yes` where nobody can be asked."
+        )
+    if not typer.confirm(f"Forget everything about '{user}'?", err=True):
+        raise InputError("Nothing was forgotten.")
+
+
+def export(
+    user: User,
+    path: Annotated[Path, typer.Argument(help="The file to write.")],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a user's newest memory to a file: slots and provenance, no conversation text."""
+    from platformdirs import user_data_path
+
+    from lpm.store import open_store
+
+    store = open_store(home or user_data_path("latent-personal-memory"))
+    try:
+        store.get(user).save(path)
+        (summary,) = [item for item in store.users() if item.user == user]
+    finally:
+        store.close()
+    if as_json:
+        print_json(summary)
+    else:
+        typer.echo(f"{path}: version {summary.version} of {user}, {summary.size_bytes} bytes.")
+
+
+def import_(
+    path: Annotated[Path, typer.Argument(help="A file made by `lpm export`.")],
+    home: Home = None,
+    backbone: BackboneName = "embedded",
+    device: Device = None,
+    projector: ProjectorFolder = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Store the memory of an exported file."""
+    with opened(home, backbone, device, projector, seed) as memories:
+        summary = memories.import_(path)
+    if as_json:
+        print_json(summary)
+    else:
+        typer.echo(f"{summary.user}: {summary.num_slots} slots imported.")

@@ -1,0 +1,82 @@
+"""Options that many commands share, and how results are printed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from lpm.model import LatentPersonalMemory
+
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", envvar="LPM_HOME", help="Folder of the memories; made when absent."),
+]
+BackboneName = Annotated[
+    str,
+    typer.Option(
+        "--backbone",
+        envvar="LPM_BACKBONE",
+        help="The frozen LLM: `embedded`, a Hugging Face hub id or a folder.",
+    ),
+]
+Device = Annotated[
+    str | None, typer.Option("--device", help="cpu, cuda, cuda:1; the GPU when there is one.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+ProjectorFolder = Annotated[
+    Path | None,
+    typer.Option("--projector", help="Folder of a trained projector; the shipped one by default."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+User = Annotated[str, typer.Argument(help="The user's name.")]
+
+
+@contextmanager
+def opened(
+    home: Path | None,
+    backbone: str,
+    device: str | None,
+    projector: Path | None,
+    seed: int,
+) -> Iterator[LatentPersonalMemory]:
+    """Open the memories with the shared options."""
+    from transformers.utils import logging
+
+    from lpm.model import LatentPersonalMemory
+
+    logging.disable_progress_bar()
+    with LatentPersonalMemory.open(
+        home, backbone=backbone, device=device, projector=projector, seed=seed
+    ) as memories:
+        yield memories
+
+
+def print_json(result: Any) -> None:
+    """Print a dataclass, or a tuple of them, as one JSON document."""
+    plain = (
+        [dataclasses.asdict(item) for item in result]
+        if isinstance(result, tuple)
+        else dataclasses.asdict(result)
+    )
+    sys.stdout.write(json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
+
+
+def print_table(columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    """Print rows under columns for a person."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        # Stored text is no markup.
+        table.add_row(*(Text(str(cell)) for cell in row))
+    Console().print(table)
