@@ -52,7 +52,7 @@ class Backbone:
         """
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        from lpm.nn.attention import register_attention
+        from lpm.nn.attention import use_attention
 
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         check_device(device)
@@ -61,8 +61,6 @@ class Backbone:
         if quantize:
             options["quantization_config"] = _quantization(quantize)
             options["device_map"] = device
-        if device == "cpu":
-            options["attn_implementation"] = register_attention()
         try:
             tokenizer = AutoTokenizer.from_pretrained(source)
             model: Any = AutoModelForCausalLM.from_pretrained(source, **options)
@@ -74,6 +72,8 @@ class Backbone:
             ) from error
         if not quantize:
             model.to(device)
+        if device == "cpu":
+            use_attention(model)
         return cls(model, tokenizer, name)
 
     @property

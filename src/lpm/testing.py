@@ -17,7 +17,7 @@ from lpm.backbone import Backbone
 from lpm.errors import ConfigError
 from lpm.memory import Memory, SessionRecord
 from lpm.modeling import LPMConfig, LPMModel
-from lpm.nn.attention import register_attention
+from lpm.nn.attention import use_attention
 from lpm.types import SlotSource
 
 if TYPE_CHECKING:
@@ -80,9 +80,8 @@ def tiny_backbone(
     tokenizer = tokenizer or tiny_tokenizer()
     config = _config(family, tokenizer, layers, hidden_size)
     with _seeded(seed):
-        model = AutoModelForCausalLM.from_config(
-            config, dtype=dtype, attn_implementation=register_attention()
-        )
+        model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+    use_attention(model)
     return Backbone(model, tokenizer, f"tiny-{family}")
 
 

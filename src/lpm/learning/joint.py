@@ -133,6 +133,17 @@ def likeness_loss(
     return functional.cross_entropy(20 * near, torch.arange(len(wanted))) * 0.3 + cosine
 
 
+def _told_where(attention: Tensor, evidence: Tensor) -> Tensor:
+    """Replace the attention of questions with known evidence by an even share on it.
+
+    What to say and where to look are then learnt apart: an answer read from the right slot teaches
+    the values from the first step on, while retrieval has a loss of its own.
+    """
+    shares = evidence.float() / evidence.sum(dim=1, keepdim=True).clamp(min=1)
+    known = evidence.any(dim=1)[:, None, None]
+    return torch.where(known, shares[:, None, :].expand_as(attention), attention)
+
+
 @dataclass(frozen=True)
 class StepLosses:
     """The losses of one step, for logs."""
@@ -165,12 +176,15 @@ def joint_step(
         evidence.append(evidence_slots(user, chosen, kept, written.mask.shape[1]))
     owner = torch.tensor(owners)
     query = torch.stack([user.queries[q] for user, q in questions])
-    rows, attention = projector(written.slots[owner][:, None], query, written.mask[owner])
-    retrieval = retrieval_loss(attention, torch.cat(evidence))
+    slots = written.slots[owner][:, None]
+    attention = projector.attend(slots, query, written.mask[owner])
+    held = torch.cat(evidence)
+    retrieval = retrieval_loss(attention, held)
     likeness = likeness_loss(projector, writer, table, users, generator)
     total = salience + retrieval + likeness
     answer = torch.zeros(())
     if scorer:
+        rows = projector.rows(slots, _told_where(attention, held))
         examples = [user.examples[q] for user, q in questions]
         answer = example_losses(scorer(examples, rows), [None] * len(examples)).mean()
         total = answer + config.auxiliary_weight * total

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from lpm.errors import ConfigError, DivergedError
 from lpm.learning.examples import AnswerScorer
 from lpm.learning.joint import JointConfig, TrainingUser, joint_step
+from lpm.learning.retrieval import hit_rate, retrieval_user, separate_keys, train_retrieval
 from lpm.modeling import LPMModel
 
 _WARMUP_STEPS = 30
@@ -28,7 +29,7 @@ class TrainPlan:
 
     first_stage: steps without the LLM. steps: steps through it. first_rate, rate: peak learning
     rates of AdamW in the two stages, with 30 steps of warm-up and cosine decay to a twentieth.
-    log_every, save_every: in steps.
+    retrieval_steps: steps of retrieval alone after each stage. log_every, save_every: in steps.
     """
 
     first_stage: int = 300
@@ -36,6 +37,7 @@ class TrainPlan:
     first_rate: float = 2e-3
     rate: float = 7e-4
     log_every: int = 20
+    retrieval_steps: int = 1500
     save_every: int = 100
     seed: int = 0
 
@@ -71,6 +73,7 @@ class JointTrainer:
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
         self.generator = torch.Generator().manual_seed(plan.seed)
         self.scorer = AnswerScorer(model.backbone)
+        separate_keys(model.writer, model.projector)
         self.step = 0
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -98,6 +101,8 @@ class JointTrainer:
                 self.log(seconds=round(time.time() - begin), **logged)
                 sums.zero_()
             at_end = self.step in (self.plan.first_stage, self.plan.total)
+            if at_end:
+                self._look(users(self.step - 1))
             if at_end or self.step % self.plan.save_every == 0:
                 if checkpoint:
                     self.log(**checkpoint())
@@ -134,6 +139,16 @@ class JointTrainer:
                 losses.likeness,
                 1.0,
             ]
+        )
+
+    def _look(self, users: Sequence[TrainingUser]) -> None:
+        """Train retrieval on what the memories hold now."""
+        ready = [retrieval_user(self.model, user) for user in users]
+        steps = self.plan.retrieval_steps
+        losses = train_retrieval(self.model, ready, steps=steps, seed=self.plan.seed)
+        recent = losses[-100:]
+        self.log(
+            retrieval_alone=sum(recent) / max(1, len(recent)), hit_rate=hit_rate(self.model, ready)
         )
 
     def log(self, **record: object) -> None:

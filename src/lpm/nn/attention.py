@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AttentionInterface, AttentionMaskInterface
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
@@ -34,8 +34,9 @@ def attention_forward(
     return output.to(dtype), None
 
 
-def register_attention() -> str:
-    """Make the attention known to transformers and return its name."""
-    AttentionInterface.register(ATTENTION_NAME, attention_forward)
-    AttentionMaskInterface.register(ATTENTION_NAME, sdpa_mask)
-    return ATTENTION_NAME
+def use_attention(model: PreTrainedModel) -> None:
+    """Attend this way in `model`, unless it cannot use PyTorch's kernel (Gemma 2 caps its scores)."""
+    if model.config._attn_implementation == "sdpa":
+        AttentionInterface.register(ATTENTION_NAME, attention_forward)
+        AttentionMaskInterface.register(ATTENTION_NAME, sdpa_mask)
+        model.set_attn_implementation(ATTENTION_NAME)

@@ -42,6 +42,7 @@ from lpm.benchmarks.synthetic.templates import QUESTION_SETS, SPLITS, QuestionSe
 from lpm.benchmarks.synthetic.world import (
     _COMPOSED,
     FIRST_NAMES,
+    GENERAL_CHANGES,
     POOLS,
     PREFERENCES,
     SURNAMES,
@@ -232,6 +233,7 @@ def test_value_pools_are_large_and_disjoint() -> None:
         _, first, last = _COMPOSED["employer"][split]
         assert len(first) * len(last) >= 100 / quarter
         reasons = [text for values in PREFERENCES[split].values() for text in values.changes]
+        reasons += GENERAL_CHANGES[split]
         assert len(set(reasons)) == len(reasons) >= 60 / quarter
         assert all(2 <= len(reason.split()) <= 6 for reason in reasons)
     for gender in ("female", "male"):
@@ -247,6 +249,7 @@ def test_composed_values_and_preferences_are_disjoint_between_the_splits() -> No
 
     for pool in _COMPOSED:
         assert not composed(pool, "train") & composed(pool, "test")
+    assert not set(GENERAL_CHANGES["train"]) & set(GENERAL_CHANGES["test"])
     for domain in DOMAINS:
         train, test = PREFERENCES["train"][domain.key], PREFERENCES["test"][domain.key]
         told = {value.lower() for cluster in train.clusters for value in cluster}
@@ -350,10 +353,10 @@ def test_an_unknown_split_is_refused() -> None:
 
 
 def test_two_hundred_users_take_a_few_seconds() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for seed in range(200):
         generate_user(seed, "train")
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from lpm.benchmarks.synthetic.phrasings_relations import ATTRIBUTES, RELATIONS
 from lpm.benchmarks.synthetic.scoring import occurs
 from lpm.benchmarks.synthetic.templates import Domain, FactType, Relation, Split
 from lpm.benchmarks.synthetic.world import (
+    GENERAL_CHANGES,
     PREFERENCES,
     alternatives,
     article,
@@ -142,7 +143,7 @@ def _preference(domain: Domain, split: Split, updated: bool, rng: random.Random)
         first_group, later_group = rng.sample(values.clusters, 2)
         value, later = rng.choice(first_group), rng.choice(later_group)
     group, latest = (later_group, later) if updated else (first_group, value)
-    bracketed = rng.choice(values.changes)
+    bracketed = rng.choice((*values.changes, *GENERAL_CHANGES[split]))
     return Preference(
         fact_id=f"preference.{domain.key}",
         domain=domain,

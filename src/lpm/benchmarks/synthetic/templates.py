@@ -93,11 +93,14 @@ class DomainValues:
 def read_domain_values(clusters: str, likings: str, changes: str) -> DomainValues:
     """Read values from text: one group a line with commas between, one clause a line."""
     return DomainValues(
-        clusters=tuple(tuple(part.strip() for part in row.split(",")) for row in _rows(clusters)),
-        likings=_rows(likings),
-        changes=_rows(changes),
+        clusters=tuple(
+            tuple(part.strip() for part in row.split(",")) for row in read_rows(clusters)
+        ),
+        likings=read_rows(likings),
+        changes=read_rows(changes),
     )
 
 
-def _rows(text: str) -> tuple[str, ...]:
+def read_rows(text: str) -> tuple[str, ...]:
+    """Return the lines of a text that are not empty, without the space around them."""
     return tuple(row.strip() for row in text.splitlines() if row.strip())

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
-from lpm.benchmarks.synthetic.templates import DomainValues, read_domain_values
+from lpm.benchmarks.synthetic.templates import DomainValues, read_domain_values, read_rows
+
+GENERAL_TEST_CHANGES = read_rows(
+    """they transferred me to [Hull]
+    my [stepmother] insisted on it
+    I emerged from a long [coma]
+    my [apprenticeship] ended
+    I joined the [parish council]
+    my [pacemaker] was fitted
+    we took in a [foster child]
+    I inherited some [money from Omaha]
+    my [tax rebate] arrived
+    I dreamt of a [heron]
+    my [podcast] flopped
+    I got a [speeding ticket]
+    my [horoscope] told me to
+    I befriended a [lighthouse keeper]
+    my [student loan] was paid off
+    I had [chickenpox]
+    my [silver wedding] came round
+    my [barber] talked me round
+    my [wisdom teeth] were pulled
+    our [boiler] exploded"""
+)
+"""Events that may change any preference."""
 
 TEST_VALUES: dict[str, DomainValues] = {
     "music": read_domain_values(
-        """synth-pop, new wave, electroclash
+        """psychedelic rock, krautrock, prog
+        calypso, soca, steelpan
+        synth-pop, new wave, electroclash
         fado, flamenco, tango
         gospel, soul, Motown
         Gregorian chant, madrigals, organ fugues
@@ -20,7 +46,9 @@ TEST_VALUES: dict[str, DomainValues] = {
         my [ear infection] wouldn't heal""",
     ),
     "cuisine": read_domain_values(
-        """Georgian, Armenian, Azerbaijani
+        """Manx, Cornish, Scottish
+        Bolivian, Chilean, Uruguayan
+        Georgian, Armenian, Azerbaijani
         Senegalese, Ghanaian, Nigerian
         Jamaican, Cuban, Haitian
         Malaysian, Indonesian, Filipino
@@ -34,7 +62,9 @@ TEST_VALUES: dict[str, DomainValues] = {
         my [kidney stones] came back""",
     ),
     "drink": read_domain_values(
-        """rooibos, peppermint tea, camomile tea
+        """lassi, ayran, buttermilk
+        pineapple juice, guava juice, passion fruit nectar
+        rooibos, peppermint tea, camomile tea
         kombucha, kefir, kvass
         mead, perry, dry cider
         coconut water, birch sap, aloe juice
@@ -48,7 +78,9 @@ TEST_VALUES: dict[str, DomainValues] = {
         my [cardiologist] told me off""",
     ),
     "exercise": read_domain_values(
-        """hula hooping, rope skipping, trampolining
+        """climbing stairs, step aerobics, circuit training
+        skating, roller skiing, longboarding
+        hula hooping, rope skipping, trampolining
         rowing, dragon boating, surf skiing
         fencing, kendo, archery
         Nordic walking, hill hiking, snowshoeing
@@ -62,7 +94,9 @@ TEST_VALUES: dict[str, DomainValues] = {
         I cracked two [ribs]""",
     ),
     "weekend": read_domain_values(
-        """foraging, mushroom picking, collecting herbs
+        """playing boules, lawn bowling, pitching horseshoes
+        solving crosswords, doing jigsaws, cracking ciphers
+        foraging, mushroom picking, collecting herbs
         building kites, carving spoons, weaving baskets
         browsing flea markets, hunting antiques, attending auctions
         stargazing, photographing moths, chasing storms
@@ -76,7 +110,9 @@ TEST_VALUES: dict[str, DomainValues] = {
         I retired from the [navy]""",
     ),
     "film": read_domain_values(
-        """Western, samurai, gangster
+        """submarine, aviation, trench warfare
+        romantic, wedding, high-school
+        Western, samurai, gangster
         screwball, slapstick, mockumentary
         Bollywood, Nollywood, telenovela
         rodeo, baseball, racing
@@ -90,7 +126,9 @@ TEST_VALUES: dict[str, DomainValues] = {
         I went through a [bereavement]""",
     ),
     "book": read_domain_values(
-        """gothic novels, ghost stories, vampire tales
+        """philosophy, theology, psychoanalysis
+        limericks, ballads, epigrams
+        gothic novels, ghost stories, vampire tales
         essays, letters, aphorisms
         alternate histories, steampunk, time-slip novels
         cookbooks, gardening books, craft manuals
@@ -104,7 +142,9 @@ TEST_VALUES: dict[str, DomainValues] = {
         I inherited a [bookcase]""",
     ),
     "holiday": read_domain_values(
-        """sailing weeks, lighthouse stays, dive safaris
+        """storm watching, whale watching, northern lights tours
+        cookery weeks, pottery weeks, painting weeks
+        sailing weeks, lighthouse stays, dive safaris
         rail journeys, steam train tours, sleeper trips
         pilgrim walks, monastery stays, yoga retreats
         cycling tours, motorcycle tours, horse treks
@@ -118,7 +158,9 @@ TEST_VALUES: dict[str, DomainValues] = {
         I was stung by a [jellyfish]""",
     ),
     "workspace": read_domain_values(
-        """summer house, boathouse, gazebo
+        """pantry, scullery, utility room
+        museum foyer, arcade, concert hall
+        summer house, boathouse, gazebo
         coworking hub, business lounge, shared studio
         caravan, camper van, motorhome
         chapel annexe, parish hall, vestry
@@ -132,7 +174,9 @@ TEST_VALUES: dict[str, DomainValues] = {
         the [air conditioning] died""",
     ),
     "snack": read_domain_values(
-        """edamame, wasabi peas, seaweed crackers
+        """falafel, samosas, spring rolls
+        raisin buns, crumpets, scones
+        edamame, wasabi peas, seaweed crackers
         halva, baklava, Turkish delight
         beef jerky, pork scratchings, biltong
         popcorn, puffed rice, corn nuts
@@ -146,7 +190,9 @@ TEST_VALUES: dict[str, DomainValues] = {
         our [vending machine] was replaced""",
     ),
     "game": read_domain_values(
-        """mahjong, dominoes, Rummikub
+        """charades, Pictionary, Taboo
+        croquet, quoits, shuffleboard
+        mahjong, dominoes, Rummikub
         cribbage, pinochle, euchre
         boules, bowls, skittles
         Mastermind, Battleship, Cluedo

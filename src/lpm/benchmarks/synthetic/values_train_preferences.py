@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
-from lpm.benchmarks.synthetic.templates import DomainValues, read_domain_values
+from lpm.benchmarks.synthetic.templates import DomainValues, read_domain_values, read_rows
+
+GENERAL_TRAIN_CHANGES = read_rows(
+    """I moved in with my [fiancé]
+    my [sabbatical] began
+    I lost my [office job]
+    my [rota] was changed
+    I turned [fifty]
+    my [grandmother] passed away
+    I sprained my [ankle]
+    my [pension] came through
+    we moved to the [coast]
+    I had my [tonsils] out
+    my [godfather] came to visit
+    I read a shocking [article]
+    my [budget] got tight
+    I caught a bad [flu]
+    my [teenager] talked me into it
+    I watched a [documentary]
+    my [exams] were over
+    we bought a [farmhouse]
+    my [commute] got longer
+    I won the [lottery]
+    a [penfriend] dared me
+    my [counsellor] advised it
+    I went through a [break-up]
+    I made a [New Year's resolution]"""
+)
+"""Events that may change any preference."""
 
 TRAIN_VALUES: dict[str, DomainValues] = {
     "music": read_domain_values(

@@ -9,8 +9,8 @@ from lpm.benchmarks.synthetic import values_places as places
 from lpm.benchmarks.synthetic import values_things as things
 from lpm.benchmarks.synthetic.scoring import occurs
 from lpm.benchmarks.synthetic.templates import DomainValues, Split
-from lpm.benchmarks.synthetic.values_test_preferences import TEST_VALUES
-from lpm.benchmarks.synthetic.values_train_preferences import TRAIN_VALUES
+from lpm.benchmarks.synthetic.values_test_preferences import GENERAL_TEST_CHANGES, TEST_VALUES
+from lpm.benchmarks.synthetic.values_train_preferences import GENERAL_TRAIN_CHANGES, TRAIN_VALUES
 
 MONTHS = (
     "January",
@@ -100,6 +100,10 @@ _COMPOSED: dict[str, dict[Split, tuple[str, tuple[str, ...], tuple[str, ...]]]] 
         "train": ("{} {}", ("Mr", "Mrs", "Ms"), SURNAMES["train"]),
         "test": ("{} {}", ("Mr", "Mrs", "Ms"), SURNAMES["test"]),
     },
+}
+GENERAL_CHANGES: dict[Split, tuple[str, ...]] = {
+    "train": GENERAL_TRAIN_CHANGES,
+    "test": GENERAL_TEST_CHANGES,
 }
 PREFERENCES: dict[Split, dict[str, DomainValues]] = {"train": TRAIN_VALUES, "test": TEST_VALUES}
 

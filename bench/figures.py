@@ -1,0 +1,77 @@
+"""Gather result files into results/figures.json and the plots that the pages show.
+
+    python bench/figures.py
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from lpm.benchmarks.results import Result
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "results" / "personas"
+
+
+def figures() -> list[dict[str, str]]:
+    """Return one row a result file: what was measured, the value with its error, the file."""
+    rows = []
+    for path in sorted(FOLDER.glob("*.json")):
+        result = Result.load(path)
+        settings = ", ".join(f"{key} {value}" for key, value in result.settings.items())
+        rows.append(
+            {
+                "figure": f"personas ({result.mode}, {result.split}): {result.method}"
+                + (f" ({settings})" if settings else ""),
+                "value": f"{result.overall:.3f} ± {result.stderr:.3f}, n = {result.n}, "
+                f"{result.num_users} users, {result.params_per_user:,} parameters a user",
+                "source": str(path.relative_to(ROOT)),
+            }
+        )
+    return rows
+
+
+def plot_budgets() -> None:
+    """Plot accuracy against steps for the methods that are given pairs."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    results = [Result.load(path) for path in sorted(FOLDER.glob("pairs-report-*.json"))]
+    if not results:
+        return
+    figure, axes = pyplot.subplots(figsize=(6, 4))
+    for method in sorted({result.method for result in results}):
+        of_method = sorted(
+            (r for r in results if r.method == method), key=lambda r: r.settings["steps"]
+        )
+        axes.errorbar(
+            [r.settings["steps"] for r in of_method],
+            [r.overall for r in of_method],
+            yerr=[r.stderr for r in of_method],
+            marker="o",
+            capsize=3,
+            label=f"{method} ({of_method[0].params_per_user:,} a user)",
+        )
+    axes.set_xscale("symlog", linthresh=10)
+    axes.set_xlabel("optimiser steps of 8 rows")
+    axes.set_ylabel("right on unseen phrasings")
+    axes.set_ylim(0, 1)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    figure.tight_layout()
+    figure.savefig(ROOT / "results" / "pairs-accuracy.svg", metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def main() -> None:
+    (ROOT / "results").mkdir(exist_ok=True)
+    text = json.dumps({"figures": figures()}, indent=1, ensure_ascii=False) + "\n"
+    (ROOT / "results" / "figures.json").write_text(text, encoding="utf-8")
+    plot_budgets()
+
+
+if __name__ == "__main__":
+    main()
