@@ -35,7 +35,7 @@ def attention_forward(
 
 
 def use_attention(model: PreTrainedModel) -> None:
-    """Attend this way in `model`, unless it cannot use PyTorch's kernel (Gemma 2 caps its scores)."""
+    """Attend this way in `model`, unless it has no PyTorch kernel (Gemma 2 caps scores)."""
     if model.config._attn_implementation == "sdpa":
         AttentionInterface.register(ATTENTION_NAME, attention_forward)
         AttentionMaskInterface.register(ATTENTION_NAME, sdpa_mask)

@@ -259,6 +259,16 @@ def test_composed_values_and_preferences_are_disjoint_between_the_splits() -> No
         assert not set(train.changes) & set(test.changes)
 
 
+def test_no_pool_of_one_split_holds_a_value_of_any_pool_of_the_other() -> None:
+    everything: dict[Split, set[str]] = {"train": set(), "test": set()}
+    for split, values in everything.items():
+        for pool in POOLS.values():
+            values.update(value.lower() for value in pool[split])
+        for domain in PREFERENCES[split].values():
+            values.update(value.lower() for cluster in domain.clusters for value in cluster)
+    assert not everything["train"] & everything["test"]
+
+
 def test_kindred_values_never_contain_each_other() -> None:
     for split in SPLITS:
         for values in PREFERENCES[split].values():
@@ -369,6 +379,7 @@ def test_two_hundred_users_take_a_few_seconds() -> None:
         ("1240 dollars", ("$1,240",), (), True),
         ("38.5", ("38",), (), False),
         ("It was 3:47:20.", ("3:47:20",), (), True),
+        ("the corner cafe", ("corner café",), (), True),
         ("shepherds pie", ("shepherd's pie",), (), True),
         ("First bossa nova, after that techno", ("techno + bossa nova",), (), True),
         ("bossa nova", ("techno + bossa nova",), (), False),

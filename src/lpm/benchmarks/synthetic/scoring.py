@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 KINDS = (
@@ -42,7 +43,8 @@ class SyntheticQuestion:
 
 
 def normalise(text: str) -> str:
-    """Lower-case a text and drop punctuation, thousands separators and articles."""
+    """Lower-case a text and drop accents, punctuation, thousands separators and articles."""
+    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     text = re.sub(r"(?<=\d),(?=\d{3})", "", text.lower())
     text = re.sub(r"(?<=\d)\.(?=\d)", "point", text)
     text = re.sub(r"['\u2019]", "", text)

@@ -126,7 +126,7 @@ TEST_VALUES: dict[str, DomainValues] = {
         I went through a [bereavement]""",
     ),
     "book": read_domain_values(
-        """philosophy, theology, psychoanalysis
+        """pamphlets, manifestos, tracts
         limericks, ballads, epigrams
         gothic novels, ghost stories, vampire tales
         essays, letters, aphorisms

@@ -1,0 +1,176 @@
+"""Run the demo: remember each person, then answer every question three ways."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lpm.demo.people import DemoQuestion, Person, locomo_person, shipped_people
+from lpm.model import MODES, LatentPersonalMemory, Mode
+from lpm.types import Answer, History, RememberReport, SlotSource
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer of one mode, right or wrong by `DemoQuestion.is_right`."""
+
+    mode: Mode
+    text: str
+    right: bool
+    soft_tokens: int
+    prompt_tokens: int
+    kv_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question: its replies, the attention over slots and the most used slot's source."""
+
+    question: str
+    answer: str
+    replies: tuple[Reply, ...]
+    weights: tuple[float, ...]
+    top_slot: int
+    source: SlotSource | None
+    excerpt: str
+
+
+@dataclass(frozen=True)
+class PersonResult:
+    """Everything about one person."""
+
+    name: str
+    report: RememberReport
+    asked: tuple[Asked, ...]
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """The whole demo. report: the HTML file. transcript: what the command printed."""
+
+    backbone: str
+    people: tuple[PersonResult, ...]
+    report: str
+    transcript: str = ""
+
+    def to_json(self) -> str:
+        """Return the result as one JSON document."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1)
+
+    def summary(self, mode: Mode) -> dict[str, float]:
+        """Return the totals and means of one mode over all people."""
+        replies = [
+            reply
+            for person in self.people
+            for asked in person.asked
+            for reply in asked.replies
+            if reply.mode == mode
+        ]
+        count = max(1, len(replies))
+        return {
+            "right": sum(reply.right for reply in replies),
+            "n": len(replies),
+            "prompt_tokens": sum(reply.prompt_tokens for reply in replies) / count,
+            "soft_tokens": sum(reply.soft_tokens for reply in replies) / count,
+            "kv_bytes": sum(reply.kv_bytes for reply in replies) / count,
+            "seconds": sum(reply.seconds for reply in replies) / count,
+        }
+
+
+def run_demo(
+    home: Path | None,
+    *,
+    backbone: str,
+    device: str | None,
+    seed: int,
+    out: Path,
+    projector: Path | None = None,
+    locomo: Path | None = None,
+    speaker: str | None = None,
+    select: str | None = None,
+    progress: Callable[[str], Any] | None = None,
+) -> DemoResult:
+    """Learn everybody from raw history, ask, and write the report to `out`.
+
+    home: None keeps the memories in a temporary folder that is removed afterwards.
+    """
+    from dataclasses import replace
+
+    from lpm.demo.report import write_report
+    from lpm.demo.table import transcript
+
+    tell = progress or (lambda text: None)
+    people = list(shipped_people())
+    if locomo is not None:
+        people.append(locomo_person(locomo, speaker, select))
+    with ExitStack() as stack:
+        place = home or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        memories = stack.enter_context(
+            LatentPersonalMemory.open(
+                place, backbone=backbone, device=device, projector=projector, seed=seed
+            )
+        )
+        results = tuple(_person(memories, person, tell) for person in people)
+        name = memories.backbone.name
+    result = DemoResult(name, results, str(out / "index.html"))
+    result = replace(result, transcript=transcript(result))
+    write_report(result, out / "index.html")
+    (out / "demo.json").write_text(result.to_json() + "\n", encoding="utf-8")
+    return result
+
+
+def _person(
+    memories: LatentPersonalMemory, person: Person, tell: Callable[[str], Any]
+) -> PersonResult:
+    tell(f"Remembering {person.name} ({person.history.num_turns} turns) …")
+    report = memories.remember(person.name, person.history)
+    asked = []
+    for number, question in enumerate(person.questions, start=1):
+        tell(f"{person.name}: question {number} of {len(person.questions)}")
+        asked.append(_ask(memories, person, question))
+    return PersonResult(person.name, report, tuple(asked))
+
+
+def _ask(memories: LatentPersonalMemory, person: Person, question: DemoQuestion) -> Asked:
+    replies = []
+    for mode in MODES:
+        answer = memories.answer(person.name, question.question, mode=mode, max_new_tokens=24)
+        replies.append(_reply(answer, question))
+    explanation = memories.explain(person.name, question.question)
+    by_slot = sorted(explanation.slots, key=lambda use: use.slot)
+    top = explanation.slots[0]
+    source = top.sources[0] if top.sources else None
+    return Asked(
+        question.question,
+        question.answer,
+        tuple(replies),
+        tuple(use.weight for use in by_slot),
+        top.slot,
+        source,
+        _excerpt(person.history, source),
+    )
+
+
+def _reply(answer: Answer, question: DemoQuestion) -> Reply:
+    return Reply(
+        answer.mode,
+        answer.text,
+        question.is_right(answer.text),
+        answer.soft_tokens,
+        answer.prompt_tokens,
+        answer.kv_bytes,
+        answer.seconds,
+    )
+
+
+def _excerpt(history: History, source: SlotSource | None) -> str:
+    for session, index, turn in history.turns():
+        if source and (session.session_id, index) == (source.session_id, source.turn):
+            return turn.content
+    return ""

@@ -1,0 +1,78 @@
+"""e(x) is what a full forward pass would give at its layer, and a message's alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from lpm.errors import ConfigError
+from lpm.nn.query_encoder import QUERY_KINDS, encode_queries
+from lpm.testing import FAMILIES, tiny_backbone
+
+MESSAGES = ["What is my dog called?", "Hi", "Where do I go on Sundays, and with whom? I forgot."]
+
+
+def full_states(backbone, message: str) -> tuple[torch.Tensor, ...]:
+    ids = torch.tensor([backbone.tokenizer.encode(message, add_special_tokens=False)])
+    with torch.no_grad():
+        return backbone.model(ids, output_hidden_states=True).hidden_states
+
+
+def mean_of_normalised(states: torch.Tensor) -> torch.Tensor:
+    return functional.layer_norm(states[0], states.shape[-1:]).mean(dim=0)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("layer", [1, 2, 3])
+def test_early_exit_is_the_state_of_a_full_forward_pass_at_that_layer(family, layer):
+    backbone = tiny_backbone(family)
+    encoded = encode_queries(backbone, MESSAGES, "early-exit", layer)
+    for message, query in zip(MESSAGES, encoded, strict=True):
+        expected = mean_of_normalised(full_states(backbone, message)[layer])
+        assert torch.allclose(query, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_last_hidden_is_the_last_token_after_all_layers(family):
+    backbone = tiny_backbone(family)
+    encoded = encode_queries(backbone, MESSAGES, "last-hidden", 1)
+    for message, query in zip(MESSAGES, encoded, strict=True):
+        last = full_states(backbone, message)[-1][0, -1]
+        assert torch.allclose(query, functional.layer_norm(last, last.shape), atol=1e-4)
+
+
+def test_embedding_is_the_mean_of_the_input_embeddings(tiny):
+    ids = torch.tensor([tiny.tokenizer.encode(MESSAGES[0])])
+    encoded = encode_queries(tiny, MESSAGES, "embedding", 1)
+    assert torch.allclose(encoded[0], mean_of_normalised(tiny.embed(ids)), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", QUERY_KINDS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_other_messages_of_the_batch_do_not_matter(family, kind):
+    backbone = tiny_backbone(family)
+    together = encode_queries(backbone, MESSAGES, kind, 2)
+    for index, message in enumerate(MESSAGES):
+        alone = encode_queries(backbone, [message], kind, 2)[0]
+        assert torch.allclose(together[index], alone, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", QUERY_KINDS)
+def test_a_query_is_float32_and_finite_even_of_an_empty_message(kind):
+    backbone = tiny_backbone(dtype=torch.bfloat16)
+    encoded = encode_queries(backbone, ["", "Hi"], kind, 2)
+    assert encoded.shape == (2, backbone.hidden_size)
+    assert encoded.dtype == torch.float32
+    assert torch.isfinite(encoded).all()
+
+
+def test_an_unknown_kind_is_refused_by_name(tiny):
+    with pytest.raises(ConfigError, match="'attention'"):
+        encode_queries.__wrapped__(tiny, ["Hi"], "attention", 2)
+
+
+@pytest.mark.parametrize("layer", [0, -1, 4])
+def test_a_layer_that_is_not_there_is_refused(tiny, layer):
+    with pytest.raises(ConfigError, match=r"1\.\.3"):
+        encode_queries(tiny, ["Hi"], "early-exit", layer)
