@@ -79,7 +79,7 @@ class Projector(nn.Module):
     ) -> Float[Tensor, "batch heads slots"]:
         """Return the attention of every head over the slots; masked slots get exactly zero."""
         keyed = torch.einsum("bq,hkq,hkd->bhd", query, self.w_q, self.w_k)
-        scores = torch.einsum("bhd,bhnd->bhn", keyed, self._per_head(slots))
+        scores = _with_slots(keyed, self._checked(slots).mT)
         scores = scores * self.config.head_dim**-0.5
         if mask is not None:
             scores = scores.masked_fill(~mask[:, None, :], float("-inf"))
@@ -102,19 +102,19 @@ class Projector(nn.Module):
     ) -> Float[Tensor, "batch heads hidden"]:
         """Return the rows that a given attention reads."""
         # Averaging slots before W_V equals the equation (both are linear) and is cheaper.
-        read = torch.einsum("bhn,bhnd->bhd", attention, self._per_head(slots))
+        read = _with_slots(attention, self._checked(slots))
         value = torch.einsum("bhd,hed->bhe", read, self.w_v)
         mixed = value + self.mlp(value)
         return functional.layer_norm(mixed, (mixed.shape[-1],)) * self.gain + self.bias
 
-    def _per_head(self, slots: Tensor) -> Tensor:
+    def _checked(self, slots: Tensor) -> Tensor:
         expected = (self.config.slot_groups, self.config.slot_dim)
         if (slots.shape[1], slots.shape[3]) != expected:
             raise ConfigError(
                 f"Slots have (groups, slot_dim) {(slots.shape[1], slots.shape[3])}, but the "
                 f"projector expects {expected}. Load the projector that wrote this memory."
             )
-        return slots.expand(-1, self.config.num_soft_tokens, -1, -1)
+        return slots
 
     def fingerprint(self) -> str:
         """Return 16 hex digits that name these exact weights and sizes."""
@@ -123,3 +123,10 @@ class Projector(nn.Module):
             digest.update(name.encode())
             digest.update(weight.detach().float().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
+
+
+def _with_slots(left: Tensor, slots: Tensor) -> Tensor:
+    """Multiply (batch, heads, x) by each head's slots, (batch, groups, x, y), without copies."""
+    if slots.shape[1] == 1:
+        return left @ slots[:, 0]
+    return (left[:, :, None, :] @ slots)[:, :, 0]
