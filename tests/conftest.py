@@ -33,6 +33,14 @@ def tiny() -> Backbone:
     return tiny_backbone()
 
 
+@pytest.fixture(scope="session", params=["qwen3", "llama", "gemma2", "mistral", "gpt_neox"])
+def family(request: pytest.FixtureRequest) -> Backbone:
+    """Return a tiny backbone of each model family."""
+    from lpm.testing import tiny_backbone
+
+    return tiny_backbone(request.param)
+
+
 @pytest.fixture
 def shared_weights(tiny: Backbone) -> LPMModel:
     """Return a fresh, untrained projector and writer for the tiny backbone."""

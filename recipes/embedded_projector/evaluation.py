@@ -34,7 +34,7 @@ def evaluate(
     is evidence.
     """
     table = backbone.model.get_input_embeddings().weight.detach().cpu()
-    prepared = [from_synthetic(backbone, user) for user in users]
+    prepared = [from_synthetic(model, user) for user in users]
     written, _ = write_batch(model.writer, table, prepared, model.config.num_slots)
     right, kept, retrieved, total = {"own": 0, "swapped": 0}, 0, 0, 0
     for index, (user, ready) in enumerate(zip(users, prepared, strict=True)):

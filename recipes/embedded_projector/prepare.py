@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import torch
 
-from lpm.backbone import Backbone
 from lpm.benchmarks.synthetic import SyntheticQuestion, SyntheticUser
 from lpm.chunking import Chunk, chunk_history
 from lpm.learning.joint import TrainingUser
 from lpm.learning.preparation import training_user
 from lpm.methods.latent_memory import distinct_answers
+from lpm.modeling import LPMModel
 from lpm.types import QuestionAnswer
 
 QUERY_LAYER = 8
@@ -21,7 +21,7 @@ _DERIVED_KINDS = ("suggest", "generaliz", "recommend")
 
 
 def from_synthetic(
-    backbone: Backbone, user: SyntheticUser, *, num_questions: int | None = None
+    model: LPMModel, user: SyntheticUser, *, num_questions: int | None = None
 ) -> TrainingUser:
     """Prepare a generated user's raw history.
 
@@ -31,11 +31,11 @@ def from_synthetic(
     questions = _some((*user.practice, *user.questions), num_questions, user.user_id)
     worth = [user.turn_labels.get((chunk.session_id, chunk.turn), ()) for chunk in chunks]
     evidence = torch.tensor([[holds(chunk, q) for chunk in chunks] for q in questions])
-    return _prepared(backbone, chunks, worth, questions, evidence)
+    return _prepared(model, chunks, worth, questions, evidence)
 
 
 def from_pairs(
-    backbone: Backbone, user: SyntheticUser, *, num_questions: int | None = None
+    model: LPMModel, user: SyntheticUser, *, num_questions: int | None = None
 ) -> TrainingUser:
     """Prepare a user of whom only question-answer pairs are given, asked in other words."""
     pairs = [QuestionAnswer(q.question, q.answer) for q in user.practice]
@@ -43,7 +43,7 @@ def from_pairs(
     questions = _some(user.questions, num_questions, user.user_id)
     evidence = torch.tensor([[answer == q.answer for answer in answers] for q in questions])
     worth = [(answer,) for answer in answers]
-    return _prepared(backbone, distinct_answers(pairs), worth, questions, evidence)
+    return _prepared(model, distinct_answers(pairs), worth, questions, evidence)
 
 
 def holds(chunk: Chunk, question: SyntheticQuestion) -> bool:
@@ -57,14 +57,14 @@ def holds(chunk: Chunk, question: SyntheticQuestion) -> bool:
 
 
 def _prepared(
-    backbone: Backbone,
+    model: LPMModel,
     chunks: Sequence[Chunk],
     worth: Sequence[Sequence[str]],
     questions: Sequence[SyntheticQuestion],
     evidence: torch.Tensor,
 ) -> TrainingUser:
     pairs = [QuestionAnswer(q.question, q.answer) for q in questions]
-    return training_user(backbone, chunks, worth, pairs, evidence, QUERY_LAYER)
+    return training_user(model, chunks, worth, pairs, evidence)
 
 
 def _some(

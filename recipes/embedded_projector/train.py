@@ -26,8 +26,8 @@ FIRST_USERS = 64
 class Stream:
     """Fresh users, one more at every step until there are enough."""
 
-    def __init__(self, backbone: Backbone, limit: int, first_seed: int) -> None:
-        self.backbone, self.limit, self.first_seed = backbone, limit, first_seed
+    def __init__(self, model: LPMModel, limit: int, first_seed: int) -> None:
+        self.model, self.limit, self.first_seed = backbone, limit, first_seed
         self.users: list[TrainingUser] = []
 
     def __call__(self, step: int) -> list[TrainingUser]:
@@ -36,7 +36,7 @@ class Stream:
             user = generate_user(self.first_seed + len(self.users), "train")
             # Every fourth user is known by question-answer pairs alone.
             prepare = from_pairs if len(self.users) % 4 == 3 else from_synthetic
-            self.users.append(prepare(self.backbone, user, num_questions=QUESTIONS_KEPT))
+            self.users.append(prepare(self.model, user, num_questions=QUESTIONS_KEPT))
         return self.users
 
 
@@ -85,7 +85,7 @@ def main() -> None:
         trainer.resume()
     held_out = validation_users(options.evaluate_users)
     trainer.run(
-        Stream(backbone, options.users, options.first_seed),
+        Stream(model, options.users, options.first_seed),
         checkpoint=lambda: evaluate(model, backbone, held_out),
     )
 

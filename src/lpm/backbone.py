@@ -204,7 +204,7 @@ class Backbone:
     def logits_at(
         self,
         embeddings: Float[Tensor, "batch tokens hidden"],
-        mask: Bool[Tensor, "batch tokens"],
+        mask: Bool[Tensor, "batch all_tokens"],
         wanted: Bool[Tensor, "batch tokens"],
         past: Any = None,
     ) -> Float[Tensor, "wanted vocabulary"]:

@@ -21,7 +21,7 @@ from lpm.errors import ConfigError, IncompatibleMemoryError
 from lpm.nn.initialisers import tie_to_embeddings
 from lpm.nn.injection import Placement
 from lpm.nn.projector import Projector, ProjectorConfig
-from lpm.nn.query_encoder import QUERY_KINDS, QueryKind, encode_queries
+from lpm.nn.query_encoder import QUERY_KINDS, QueryKind, encode_queries, normalised
 from lpm.nn.writer import Writer, WriterConfig
 
 
@@ -89,6 +89,7 @@ class LPMConfig(PretrainedConfig):
             self.num_soft_tokens,
             self.head_dim,
             self.mlp_dim,
+            value_dim=self.writer.slot_dim - self.key_dim,
         )
 
 
@@ -109,6 +110,8 @@ class LPMModel(PreTrainedModel):
         scale = backbone.embedding_rms if backbone else 1.0
         self.projector = Projector(config.projector, row_scale=scale)
         self.writer = Writer(config.writer)
+        # What all questions have in common says nothing about any; measured before training.
+        self.register_buffer("query_centre", torch.zeros(config.hidden_size))
         self._backbone: list[Backbone] = []
         self.post_init()  # type: ignore[no-untyped-call]
         if backbone is not None:
@@ -160,7 +163,7 @@ class LPMModel(PreTrainedModel):
         encoded = encode_queries(
             self.backbone, list(messages), config.query_kind, config.query_layer
         )
-        return encoded.to(self.projector.w_q.device)
+        return normalised(encoded.to(self.projector.w_q.device) - self.get_buffer("query_centre"))
 
     def forward(
         self,

@@ -74,6 +74,4 @@ def _user(history: History, model: LPMModel, seed: int) -> TrainingUser | None:
     ]
     evidence = torch.tensor([[pair.chunk is chunk for chunk in chunks] for pair in pairs])
     questions = [QuestionAnswer(pair.question, pair.answer) for pair in pairs]
-    return training_user(
-        model.backbone, chunks, worth, questions, evidence, model.config.query_layer
-    )
+    return training_user(model, chunks, worth, questions, evidence)

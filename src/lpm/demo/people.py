@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from lpm.benchmarks.synthetic import occurs
+from lpm.benchmarks.synthetic.scoring import occurs
 from lpm.histories import load_history, load_locomo_questions
 from lpm.types import History
 

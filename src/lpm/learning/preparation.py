@@ -14,24 +14,24 @@ from lpm.chunking import Chunk
 from lpm.learning.examples import build_example
 from lpm.learning.features import ChunkFeatures, chunk_features
 from lpm.learning.joint import TrainingUser
-from lpm.nn.query_encoder import encode_queries
+from lpm.modeling import LPMModel
 from lpm.types import QuestionAnswer
 
 
 def training_user(
-    backbone: Backbone,
+    model: LPMModel,
     chunks: Sequence[Chunk],
     worth: Sequence[Sequence[str]],
     questions: Sequence[QuestionAnswer],
     evidence: Bool[Tensor, "questions chunks"],
-    layer: int,
 ) -> TrainingUser:
     """Compute features, token labels, e(x) and prompts.
 
     worth: for each chunk, the strings in it that are worth remembering; none for small talk.
-    evidence: which chunks answer which question. layer: of the early exit.
+    evidence: which chunks answer which question.
     """
-    features = chunk_features(backbone, chunks, layer)
+    backbone = model.backbone
+    features = chunk_features(backbone, chunks, model.config.query_layer)
     features = ChunkFeatures(features.ids, features.hidden.bfloat16(), features.mask)
     labels = torch.stack(
         [
@@ -39,7 +39,7 @@ def training_user(
             for ids, mask, spans in zip(features.ids, features.mask, worth, strict=True)
         ]
     )
-    queries = encode_queries(backbone, [q.question for q in questions], "early-exit", layer)
+    queries = model.queries([q.question for q in questions])
     examples = tuple(build_example(backbone, q.question, q.answer) for q in questions)
     return TrainingUser(features, labels, queries.cpu(), examples, evidence)
 

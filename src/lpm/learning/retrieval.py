@@ -1,6 +1,6 @@
 """Teach only where to look: keys and queries, with everything that the LLM reads held fixed.
 
-A slot is [content; key]. Once the values do not read the key, retrieval can be trained on cached
+A slot is [content; key] and the values do not read the key, so retrieval can be trained on cached
 means of hidden states alone, thousands of questions a second, and no answer changes but by reading
 better slots.
 """
@@ -14,11 +14,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from lpm.chunking import Chunk
+from lpm.learning.features import chunk_features
 from lpm.learning.joint import TrainingUser, retrieval_loss
 from lpm.modeling import LPMModel
-from lpm.nn.projector import Projector
-from lpm.nn.query_encoder import masked_mean, normalised
-from lpm.nn.writer import Writer
+from lpm.nn.query_encoder import encode_queries, masked_mean, normalised
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,6 @@ class RetrievalUser:
     content: Float[Tensor, "slots content"]
     queries: Float[Tensor, "questions query_dim"]
     evidence: Bool[Tensor, "questions slots"]
-
-
-def separate_keys(writer: Writer, projector: Projector) -> None:
-    """Make the values blind to the key part of a slot, for good: its gradient is zero too."""
-    width = writer.config.key_dim
-    with torch.no_grad():
-        projector.w_v[:, :, -width:] = 0
-    blind = torch.ones(projector.w_v.shape[-1])
-    blind[-width:] = 0
-    projector.w_v.register_hook(lambda gradient: gradient * blind.to(gradient))
 
 
 @torch.no_grad()
@@ -87,7 +77,7 @@ def _loss(model: LPMModel, user: RetrievalUser) -> Tensor:
 
 def attention_of(model: LPMModel, user: RetrievalUser) -> Float[Tensor, "questions heads slots"]:
     """Return the attention of a user's questions over the kept chunks."""
-    slots = torch.cat([user.content, model.writer.key(user.about)], dim=1)
+    slots = torch.cat([user.content, model.writer.keys(user.about)], dim=1)
     every = slots[None, None].expand(len(user.queries), -1, -1, -1)
     return model.projector.attend(every, user.queries)
 
@@ -101,3 +91,14 @@ def hit_rate(model: LPMModel, users: Sequence[RetrievalUser]) -> float:
         hits += int(user.evidence.gather(1, top[:, None]).sum())
         total += len(user.queries)
     return hits / max(1, total)
+
+
+@torch.no_grad()
+def measure_centres(model: LPMModel, chunks: Sequence[Chunk], questions: Sequence[str]) -> None:
+    """Set the centres of keys and queries to the means over examples; do it before training."""
+    config = model.config
+    features = chunk_features(model.backbone, chunks, config.query_layer)
+    about = masked_mean(normalised(features.hidden), features.mask)
+    model.writer.get_buffer("centre").copy_(about.mean(dim=0))
+    asked = encode_queries(model.backbone, list(questions), config.query_kind, config.query_layer)
+    model.get_buffer("query_centre").copy_(asked.mean(dim=0))

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from lpm.errors import ConfigError, DivergedError
 from lpm.learning.examples import AnswerScorer
 from lpm.learning.joint import JointConfig, TrainingUser, joint_step
-from lpm.learning.retrieval import hit_rate, retrieval_user, separate_keys, train_retrieval
+from lpm.learning.retrieval import hit_rate, retrieval_user, train_retrieval
 from lpm.modeling import LPMModel
 
 _WARMUP_STEPS = 30
@@ -73,7 +73,6 @@ class JointTrainer:
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
         self.generator = torch.Generator().manual_seed(plan.seed)
         self.scorer = AnswerScorer(model.backbone)
-        separate_keys(model.writer, model.projector)
         self.step = 0
         folder.mkdir(parents=True, exist_ok=True)
 

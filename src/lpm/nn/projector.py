@@ -25,6 +25,8 @@ class ProjectorConfig:
     slot_dim: width of a slot. num_soft_tokens: rows it makes, one a head (H).
     head_dim: width of queries and keys (d). mlp_dim: hidden width of the MLP.
     slot_groups: 1 when all heads read the same slots (M_uh = M_u), H when each has its own.
+    value_dim: leading slot columns that W_V reads, all by default. The columns behind them are
+    keys alone: W_V is zero there, so where to look and what to say can be learnt apart.
     """
 
     hidden_size: int
@@ -34,16 +36,26 @@ class ProjectorConfig:
     head_dim: int = 32
     mlp_dim: int = 384
     slot_groups: int = 1
+    value_dim: int | None = None
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not isinstance(value, int) or value < 1:
+            if value is not None and (not isinstance(value, int) or value < 1):
                 raise ConfigError(f"`{name}` must be a positive integer, but is {value!r}.")
+        if self.value_width > self.slot_dim:
+            raise ConfigError(
+                f"`value_dim` is {self.value_dim}, but a slot is only {self.slot_dim} wide."
+            )
         if self.slot_groups not in (1, self.num_soft_tokens):
             raise ConfigError(
                 f"`slot_groups` must be 1 or `num_soft_tokens` ({self.num_soft_tokens}), "
                 f"but is {self.slot_groups}."
             )
+
+    @property
+    def value_width(self) -> int:
+        """Return how many leading columns of a slot the values read."""
+        return self.slot_dim if self.value_dim is None else self.value_dim
 
 
 class Projector(nn.Module):
@@ -59,7 +71,7 @@ class Projector(nn.Module):
         heads, hidden, slot = config.num_soft_tokens, config.hidden_size, config.slot_dim
         self.w_q = nn.Parameter(torch.randn(heads, config.head_dim, config.query_dim))
         self.w_k = nn.Parameter(torch.randn(heads, config.head_dim, slot))
-        self.w_v = nn.Parameter(torch.randn(heads, hidden, slot) * slot**-0.5)
+        self.w_v = nn.Parameter(torch.randn(heads, hidden, config.value_width) * slot**-0.5)
         with torch.no_grad():
             self.w_q.mul_(config.query_dim**-0.5)
             self.w_k.mul_(slot**-0.5)
@@ -102,7 +114,7 @@ class Projector(nn.Module):
     ) -> Float[Tensor, "batch heads hidden"]:
         """Return the rows that a given attention reads."""
         # Averaging slots before W_V equals the equation (both are linear) and is cheaper.
-        read = _with_slots(attention, self._checked(slots))
+        read = _with_slots(attention, self._checked(slots)[..., : self.config.value_width])
         value = torch.einsum("bhd,hed->bhe", read, self.w_v)
         mixed = value + self.mlp(value)
         return functional.layer_norm(mixed, (mixed.shape[-1],)) * self.gain + self.bias

@@ -70,6 +70,8 @@ class Writer(nn.Module):
         self.context_code = nn.Linear(width, config.code_dim, bias=False)
         self.key = nn.Linear(width, config.key_dim)
         nn.init.zeros_(self.context_code.weight)
+        # What all chunks have in common says nothing about any; measured before training.
+        self.register_buffer("centre", torch.zeros(width))
 
     def forward(
         self,
@@ -85,8 +87,13 @@ class Writer(nn.Module):
         chosen = self._choose(scores)
         codes = self._codes(embeddings, states, scores, chosen)
         about = masked_mean(states, mask)
-        slots = torch.cat([codes.flatten(1), self.key(about)], dim=-1)
+        slots = torch.cat([codes.flatten(1), self.keys(about)], dim=-1)
         return Candidates(slots, self.chunk_scorer(about)[:, 0], scores, chosen)
+
+    def keys(self, about: Float[Tensor, "chunks hidden"]) -> Float[Tensor, "chunks key_dim"]:
+        """Return the key of each chunk from the mean of its normalised hidden states."""
+        key: Tensor = self.key(normalised(about - self.get_buffer("centre")))
+        return key
 
     def _choose(self, scores: Tensor) -> Tensor:
         count = min(self.config.num_tokens, scores.shape[1])
