@@ -1,7 +1,7 @@
 """Write docs/cli.md from the command line itself.
 
-    python scripts/update_cli_docs.py            # rewrite
-    python scripts/update_cli_docs.py --check    # exit 1 when the page is not current
+python scripts/update_cli_docs.py            # rewrite
+python scripts/update_cli_docs.py --check    # exit 1 when the page is not current
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ def page() -> str:
 
     names = [command.name or command.callback.__name__ for command in app.registered_commands]  # type: ignore[union-attr]
     parts = [INTRODUCTION, f"```text\n{_help()}\n```"]
-    for name in names:
-        parts.append(f"## lpm {name}\n\n```text\n{_help(name)}\n```")
+    parts += [f"## lpm {name}\n\n```text\n{_help(name)}\n```" for name in names]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 

@@ -22,12 +22,21 @@ from lpm.modeling import LPMModel
 CENTRE_USERS = 20
 
 
+@torch.no_grad()
+def start_anew(model: LPMModel) -> None:
+    """Draw keys and queries again: the old ones were learnt on features with another centre."""
+    model.writer.key.reset_parameters()
+    for weight in (model.projector.w_q, model.projector.w_k):
+        weight.normal_(std=weight.shape[-1] ** -0.5)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("trained", type=Path)
     parser.add_argument("--backbone", default=EMBEDDED)
     parser.add_argument("--users", type=int, default=160)
     parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--evaluate-users", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
@@ -46,7 +55,8 @@ def main() -> None:
         retrieval_user(model, from_synthetic(model, user, num_questions=40))
         for user in validation_users(8)
     ]
-    losses = train_retrieval(model, ready, steps=options.steps, users_per_step=6)
+    start_anew(model)
+    losses = train_retrieval(model, ready, steps=options.steps, rate=options.rate, users_per_step=8)
     record = {
         "users": options.users,
         "steps": options.steps,

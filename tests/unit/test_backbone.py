@@ -41,7 +41,9 @@ def one_line(error: BaseException) -> bool:
 def test_cached_decoding_gives_the_tokens_of_uncached(family):
     embeddings, mask = batch(family)
     cached = family.generate(embeddings, mask, max_new_tokens=12)
-    assert torch.equal(family.generate(embeddings, mask, max_new_tokens=12, use_cache=False), cached)
+    assert torch.equal(
+        family.generate(embeddings, mask, max_new_tokens=12, use_cache=False), cached
+    )
 
 
 @torch.no_grad()
@@ -71,7 +73,11 @@ def test_a_batch_of_users_gives_each_what_they_get_alone(family):
         own, own_mask = batch(family, (user,))
         alone = family.generate(own, own_mask, max_new_tokens=12)
         assert new_tokens(family, together[user]) == new_tokens(family, alone[0])
-        own_logits = family.logits_at(own, own_mask, torch.zeros_like(own_mask).index_fill(1, torch.tensor([own.shape[1] - 1]), True))
+        own_logits = family.logits_at(
+            own,
+            own_mask,
+            torch.zeros_like(own_mask).index_fill(1, torch.tensor([own.shape[1] - 1]), True),
+        )
         assert torch.allclose(logits[user], own_logits[0], atol=1e-4)
 
 

@@ -66,7 +66,7 @@ def load_checkpoint(
         facts = json.loads(metadata["facts"])
         _restore(tensors, facts, slots, optimiser, plans, best)
         losses.extend(json.loads(metadata["losses"]))
-    except (SafetensorError, KeyError, RuntimeError, json.JSONDecodeError) as error:
+    except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise InputError(
             f"Checkpoint '{path}' belongs to another fit or is damaged. Delete it and fit again."
         ) from error
@@ -95,4 +95,4 @@ def _restore(
     losses = facts["best_loss"]
     best.loss = [float("inf") if x is None else float(x) for x in losses]  # type: ignore[attr-defined]
     best.scores = list(facts["scores"])  # type: ignore[call-overload]
-    best.stale = int(facts["stale"])  # type: ignore[call-overload]
+    best.stale = list(facts["stale"])  # type: ignore[call-overload]

@@ -63,7 +63,7 @@ class FitExample:
 class FitResult:
     """The best slots of every user, the mean loss of every step, and why the fit ended."""
 
-    slots: tuple[Float[Tensor, "groups slots slot_dim"], ...]
+    slots: tuple[Float[Tensor, "groups _slots slot_dim"], ...]
     losses: tuple[float, ...]
     held_out: tuple[float, ...]
     interrupted: bool
@@ -72,8 +72,9 @@ class FitResult:
 class _Plan:
     """Which examples of a user are fitted and which are held out; batches by a seeded stream."""
 
-    def __init__(self, examples: Sequence[FitExample], config: FitConfig, user: int) -> None:
-        self.generator = torch.Generator().manual_seed(config.seed * 1_000_003 + user)
+    def __init__(self, examples: Sequence[FitExample], config: FitConfig) -> None:
+        # The place in the batch takes no part, or a user alone would get other examples.
+        self.generator = torch.Generator().manual_seed(config.seed * 1_000_003)
         order = torch.randperm(len(examples), generator=self.generator).tolist()
         count = int(len(examples) * config.held_out_share)
         self.held_out = [examples[i] for i in order[:count]]
@@ -88,7 +89,7 @@ class _Plan:
 def fit_slots(
     projector: Projector,
     scorer: AnswerScorer,
-    start: Sequence[Float[Tensor, "groups slots slot_dim"]],
+    start: Sequence[Float[Tensor, "groups _slots slot_dim"]],
     examples: Sequence[Sequence[FitExample]],
     config: FitConfig,
     *,
@@ -103,19 +104,21 @@ def fit_slots(
     """
     if not start or any(not rows for rows in examples):
         raise ConfigError("Every user of a fit needs at least one example; got a user with none.")
-    plans = [_Plan(rows, config, user) for user, rows in enumerate(examples)]
+    plans = [_Plan(rows, config) for rows in examples]
     slots = [part.detach().clone().float().requires_grad_(True) for part in start]
     optimiser = torch.optim.Adam(slots, lr=config.learning_rate, betas=(0.9, 0.95))
-    best = _Best(slots)
+    best = _Best(slots, config.patience)
     losses: list[float] = []
     first = load_checkpoint(checkpoint, slots, optimiser, plans, best, losses) if checkpoint else 0
     with _stop_on_interrupt() as stopped:
         for step in range(first, config.steps):
-            if step % config.check_every == 0 and best.check(projector, scorer, plans, slots):
-                if config.patience and best.stale >= config.patience:
-                    break
+            if step % config.check_every == 0:
+                # Saved before the check, which a resumed fit then makes itself.
                 if checkpoint:
                     save_checkpoint(checkpoint, step, slots, optimiser, plans, best, losses)
+                best.check(projector, scorer, plans, slots)
+                if best.finished:
+                    break
             optimiser.param_groups[0]["lr"] = config.learning_rate * max(
                 0.1, 1 - step / config.steps
             )
@@ -140,16 +143,22 @@ def _step(
     batches = [plan.batch() for plan in plans]
     per_user = _user_losses(projector, scorer, slots, batches)
     total = per_user.sum()
-    if not torch.isfinite(total):
-        raise DivergedError(
-            "The fit's loss became NaN or infinite; nothing was saved. Lower the learning rate."
-        )
+    _check_finite("loss", total)
     optimiser.zero_grad()
     total.backward()
     for part in slots:
         torch.nn.utils.clip_grad_norm_([part], 1.0)
     optimiser.step()
+    for part in slots:
+        _check_finite("slots", part)
     return float(per_user.detach().mean())
+
+
+def _check_finite(what: str, values: Tensor) -> None:
+    if not torch.isfinite(values).all():
+        raise DivergedError(
+            f"The fit's {what} became NaN or infinite; nothing was saved. Lower the learning rate."
+        )
 
 
 def _user_losses(
@@ -180,13 +189,26 @@ def stack_slots(slots: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
 
 
 class _Best:
-    """The slots with the lowest held-out loss of each user, or the last ones without held-out."""
+    """The slots with the lowest held-out loss of each user, or the last ones without held-out.
 
-    def __init__(self, slots: Sequence[Tensor]) -> None:
+    A user whose loss did not fall for `patience` checks is done: nothing later counts, as if they
+    had been fitted alone and the fit had stopped.
+    """
+
+    def __init__(self, slots: Sequence[Tensor], patience: int) -> None:
         self.slots = [part.detach().clone() for part in slots]
         self.loss = [float("inf")] * len(slots)
+        self.stale = [0] * len(slots)
         self.scores: list[float] = []
-        self.stale = 0
+        self.patience = patience
+
+    def _done(self, user: int) -> bool:
+        return 0 < self.patience <= self.stale[user]
+
+    @property
+    def finished(self) -> bool:
+        """Whether every user is done."""
+        return all(self._done(user) for user in range(len(self.slots)))
 
     def check(
         self,
@@ -194,10 +216,11 @@ class _Best:
         scorer: AnswerScorer,
         plans: Sequence[_Plan],
         slots: Sequence[Tensor],
-    ) -> bool:
-        """Score the held-out examples and keep what got better; returns True."""
-        with_held_out = [user for user, plan in enumerate(plans) if plan.held_out]
-        current = {user: float("-inf") for user in range(len(plans))}
+    ) -> None:
+        """Score the held-out examples of all users who are not done; keep what got better."""
+        waiting = [user for user in range(len(plans)) if not self._done(user)]
+        current = {user: float("-inf") for user in waiting}
+        with_held_out = [user for user in waiting if plans[user].held_out]
         if with_held_out:
             with torch.no_grad():
                 scores = _user_losses(
@@ -208,11 +231,11 @@ class _Best:
                 )
             current.update(zip(with_held_out, scores.tolist(), strict=True))
             self.scores.append(float(scores.mean()))
-        better = [user for user, loss in current.items() if loss <= self.loss[user]]
-        for user in better:
-            self.slots[user], self.loss[user] = slots[user].detach().clone(), current[user]
-        self.stale = 0 if better else self.stale + 1
-        return True
+        for user, loss in current.items():
+            better = loss <= self.loss[user]
+            self.stale[user] = 0 if better else self.stale[user] + 1
+            if better:
+                self.slots[user], self.loss[user] = slots[user].detach().clone(), loss
 
 
 @contextmanager

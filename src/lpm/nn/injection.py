@@ -49,8 +49,11 @@ def build_prompt(
         raise InputError("A chat must end with a message of role `user`; add the user's message.")
     if not rows or placement == "front":
         return Prompt((), tuple(_encode(backbone, _render(backbone, messages))))
-    last: Message = {"role": "user", "content": _MARK + messages[-1]["content"]}
-    before, found, after = _render(backbone, [*messages[:-1], last]).rpartition(_MARK)
+    mark = _MARK
+    while any(mark in message["content"] for message in messages):
+        mark += "\ue000"
+    last: Message = {"role": "user", "content": mark + messages[-1]["content"]}
+    before, found, after = _render(backbone, [*messages[:-1], last]).partition(mark)
     if not found:
         raise ConfigError(
             f"The chat template of backbone '{backbone.name}' drops or rewrites user text. "
@@ -62,7 +65,7 @@ def build_prompt(
 def inject(
     backbone: Backbone,
     prompts: Sequence[Prompt],
-    rows: Sequence[Float[Tensor, "soft_tokens hidden"] | None],
+    rows: Sequence[Float[Tensor, "_soft_tokens hidden"] | None],
 ) -> tuple[Float[Tensor, "batch tokens hidden"], Bool[Tensor, "batch tokens"]]:
     """Return (embeddings, mask) of left-padded prompts, each with its own rows or none."""
     parts = []

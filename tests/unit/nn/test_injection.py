@@ -98,7 +98,9 @@ def test_no_rows_gives_exactly_the_plain_backbones_output(family, none):
     logits = family.logits_at(embeddings, mask, mask)
     assert torch.equal(logits, family.model(ids).logits[0])
     plain = family.model.generate(ids, max_new_tokens=8, do_sample=False)
-    assert torch.equal(family.generate(embeddings, mask, max_new_tokens=8), plain[:, ids.shape[1] :])
+    assert torch.equal(
+        family.generate(embeddings, mask, max_new_tokens=8), plain[:, ids.shape[1] :]
+    )
 
 
 def test_rows_stand_between_the_two_parts_and_padding_before_all(tiny):

@@ -58,7 +58,9 @@ def literal_row(made: Projector, head: int, slots, query) -> tuple[list[float], 
         for place, value in enumerate(times(made.w_v[head], slot)):
             mixed[place] += weight * value
     first, last = made.mlp[0], made.mlp[2]
-    inner = [gelu(x + float(b)) for x, b in zip(times(first.weight, mixed), first.bias, strict=True)]
+    inner = [
+        gelu(x + float(b)) for x, b in zip(times(first.weight, mixed), first.bias, strict=True)
+    ]
     outer = [x + float(b) for x, b in zip(times(last.weight, inner), last.bias, strict=True)]
     summed = [a + b for a, b in zip(mixed, outer, strict=True)]
     mean = sum(summed) / len(summed)
