@@ -1,6 +1,6 @@
 """Gather result files into results/figures.json and the plots that the pages show.
 
-    python bench/figures.py
+python bench/figures.py
 """
 
 from __future__ import annotations
