@@ -160,7 +160,7 @@ def make_memory(
 def _config(
     family: Family, tokenizer: PreTrainedTokenizerBase, layers: int, hidden_size: int
 ) -> PretrainedConfig:
-    from transformers import CONFIG_MAPPING
+    from transformers import AutoConfig
 
     if family not in FAMILIES:
         raise ConfigError(f"`family` must be one of {FAMILIES}, but is {family!r}.")
@@ -172,7 +172,8 @@ def _config(
         options["sliding_window"] = 16
     if family == "gemma2":
         options["query_pre_attn_scalar"] = hidden_size // _HEADS
-    return CONFIG_MAPPING[family](
+    config: PretrainedConfig = AutoConfig.for_model(
+        family,
         vocab_size=len(tokenizer),
         hidden_size=hidden_size,
         intermediate_size=2 * hidden_size,
@@ -185,6 +186,7 @@ def _config(
         pad_token_id=tokenizer.pad_token_id,
         **options,
     )
+    return config
 
 
 @contextmanager

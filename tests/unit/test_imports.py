@@ -17,10 +17,10 @@ LAYERS = [
     {"errors", "types", "config", "chunking", "histories", "embedded"},
     {"nn"},
     {"backbone", "memory", "store"},
-    {"modeling", "prompting", "writing"},
-    # What a memory shows of itself is read by `inspection`, so the two stand side by side.
-    {"inspection", "learning", "model"},
-    {"methods", "training"},
+    # `model` shows what its slots hold, so reading them stands below it.
+    {"inspection", "learning", "modeling", "prompting", "writing"},
+    {"model", "training"},
+    {"methods"},
     {"benchmarks", "demo", "scale", "server"},
     {"cli"},
 ]

@@ -6,18 +6,23 @@ import json
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lpm.demo.people import DemoQuestion, Person, locomo_person, shipped_people
+from lpm.demo.people import DemoQuestion, Person, Rule, locomo_person, shipped_people
+from lpm.errors import InputError
+from lpm.memory import write_atomic
 from lpm.model import MODES, LatentPersonalMemory, Mode
 from lpm.types import Answer, History, RememberReport, SlotSource
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer of one mode, right or wrong by `DemoQuestion.is_right`."""
+    """One answer of one mode, right or wrong by the question's rule.
+
+    truncated: the history did not fit the backbone's window, so its oldest turns were left out.
+    """
 
     mode: Mode
     text: str
@@ -26,11 +31,15 @@ class Reply:
     prompt_tokens: int
     kv_bytes: int
     seconds: float
+    truncated: bool = False
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One question: its replies, the attention over slots and the most used slot's source."""
+    """One question: its replies, the attention over slots and the most used slot's source.
+
+    weights: by slot, means over heads, summing to 1. excerpt: the turn that the source names.
+    """
 
     question: str
     answer: str
@@ -39,6 +48,7 @@ class Asked:
     top_slot: int
     source: SlotSource | None
     excerpt: str
+    rule: Rule = "names"
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,8 @@ class PersonResult:
     name: str
     report: RememberReport
     asked: tuple[Asked, ...]
+    num_sessions: int = 0
+    num_turns: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,14 +110,16 @@ def run_demo(
 ) -> DemoResult:
     """Learn everybody from raw history, ask, and write the report to `out`.
 
-    home: None keeps the memories in a temporary folder that is removed afterwards.
+    home: None keeps the memories in a temporary folder that is removed afterwards. out: gets
+    index.html and demo.json. locomo, speaker, select: one more user, of a LoCoMo file. progress:
+    called with a line of text before each piece of work. Raises InputError when `out` cannot be
+    made, before any work.
     """
-    from dataclasses import replace
-
     from lpm.demo.report import write_report
     from lpm.demo.table import transcript
 
     tell = progress or (lambda text: None)
+    _make_folder(out)
     people = list(shipped_people())
     if locomo is not None:
         people.append(locomo_person(locomo, speaker, select))
@@ -121,8 +135,17 @@ def run_demo(
     result = DemoResult(name, results, str(out / "index.html"))
     result = replace(result, transcript=transcript(result))
     write_report(result, out / "index.html")
-    (out / "demo.json").write_text(result.to_json() + "\n", encoding="utf-8")
+    write_atomic(out / "demo.json", (result.to_json() + "\n").encode())
     return result
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"The report's folder '{out}' cannot be made ({error.strerror}); name another one."
+        ) from error
 
 
 def _person(
@@ -134,7 +157,8 @@ def _person(
     for number, question in enumerate(person.questions, start=1):
         tell(f"{person.name}: question {number} of {len(person.questions)}")
         asked.append(_ask(memories, person, question))
-    return PersonResult(person.name, report, tuple(asked))
+    history = person.history
+    return PersonResult(person.name, report, tuple(asked), len(history.sessions), history.num_turns)
 
 
 def _ask(memories: LatentPersonalMemory, person: Person, question: DemoQuestion) -> Asked:
@@ -154,6 +178,7 @@ def _ask(memories: LatentPersonalMemory, person: Person, question: DemoQuestion)
         top.slot,
         source,
         _excerpt(person.history, source),
+        question.rule,
     )
 
 
@@ -166,6 +191,7 @@ def _reply(answer: Answer, question: DemoQuestion) -> Reply:
         answer.prompt_tokens,
         answer.kv_bytes,
         answer.seconds,
+        answer.mode == "full-context" and answer.kv_bytes < answer.full_context_kv_bytes,
     )
 
 

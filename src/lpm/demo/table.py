@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from lpm.demo.run import DemoResult
@@ -22,7 +23,9 @@ def print_table(result: DemoResult, console: Console) -> None:
     """Print right answers, prompt tokens, KV-cache and time of the three ways."""
     from lpm.model import MODES
 
-    table = Table(title=f"{len(result.people)} people, backbone {result.backbone}", box=None)
+    # Names come from files: as Text they are no markup.
+    title = Text(f"{len(result.people)} people, backbone {result.backbone}")
+    table = Table(title=title, box=None)
     for column in ("", "right", "prompt tokens", "soft tokens", "KV-cache", "seconds"):
         table.add_column(column, justify="left" if not column else "right")
     for mode in sorted(MODES, key=list(_LABELS).index):
@@ -40,10 +43,11 @@ def print_table(result: DemoResult, console: Console) -> None:
         report = person.report
         right = sum(r.right for a in person.asked for r in a.replies if r.mode == "memory")
         console.print(
-            f"{person.name}: {right} of {len(person.asked)} right from the memory; "
-            f"{report.num_slots} slots, {report.size_bytes / 1024:.0f} KiB, "
-            f"written in {report.seconds:.1f} s",
-            highlight=False,
+            Text(
+                f"{person.name}: {right} of {len(person.asked)} right from the memory; "
+                f"{report.num_slots} slots, {report.size_bytes / 1024:.0f} KiB, "
+                f"written in {report.seconds:.1f} s"
+            )
         )
 
 

@@ -145,7 +145,8 @@ def _step(
     total = per_user.sum()
     _check_finite("loss", total)
     optimiser.zero_grad()
-    total.backward()
+    # Of the slots alone: the projector's weights would only pile up gradients nobody wants.
+    total.backward(inputs=slots)
     for part in slots:
         torch.nn.utils.clip_grad_norm_([part], 1.0)
     optimiser.step()

@@ -63,7 +63,7 @@ def test_an_outdated_value_is_wrong():
 def test_the_page_is_well_formed_and_asks_nobody_for_anything():
     text = page(made_up(losses=(2.0, 1.0)))
     HTMLParser().feed(text)
-    assert text.count("<svg") == text.count("</svg>") == 4
+    assert text.count("<svg") == text.count("</svg>") >= 4
     addresses = set(re.findall(r"https?://[^\s\"'<>]+", text))
     assert all("w3.org" in a or "purl.org" in a or "creativecommons.org" in a for a in addresses)
     assert not re.search(r"<(script|link|img|iframe)\b", text)
