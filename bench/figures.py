@@ -20,11 +20,13 @@ def figures() -> list[dict[str, str]]:
     for path in sorted(FOLDER.glob("*.json")):
         result = Result.load(path)
         settings = ", ".join(f"{key} {value}" for key, value in result.settings.items())
+        # One user gives no error clustered by user.
+        error = f" ± {result.stderr:.3f}" if result.num_users > 1 else ""
         rows.append(
             {
                 "figure": f"personas ({result.mode}, {result.split}): {result.method}"
                 + (f" ({settings})" if settings else ""),
-                "value": f"{result.overall:.3f} ± {result.stderr:.3f}, n = {result.n}, "
+                "value": f"{result.overall:.3f}{error}, n = {result.n}, "
                 f"{result.num_users} users, {result.params_per_user:,} parameters a user",
                 "source": str(path.relative_to(ROOT)),
             }

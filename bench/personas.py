@@ -31,7 +31,7 @@ from lpm.methods.lora import Lora, LoraSettings
 from lpm.methods.prompt_tuning import PromptTuning, PromptTuningConfig
 from lpm.modeling import LPMModel, load_shared
 from lpm.nn.injection import build_prompt, inject
-from lpm.prompting import full_context_messages
+from lpm.prompting import BRIEFLY, OPENING, full_context_messages
 from lpm.types import Message, QuestionAnswer
 from lpm.writing import write_slots
 
@@ -224,6 +224,7 @@ class Bench:
                 texts = [q.question for q in user.questions]
                 scored.add(user.user_id, user.questions, method.answer(texts))
         else:
+            settings = {"prompt": self.options.prompt} if name == "full-context" else {}
             prompt_tokens = self._plain(name, scored)
         self.save(
             "history",
@@ -243,11 +244,13 @@ class Bench:
         for user in self.users:
             texts = []
             for question in user.questions:
-                chat: list[Message] = [{"role": "user", "content": question.question}]
+                opening, closing = PROMPTS[self.options.prompt]
+                chat: list[Message] = [{"role": "user", "content": question.question + closing}]
                 if name == "full-context":
-                    chat = [{"role": "user", "content": question.question + BRIEFLY}]
                     room = self.backbone.max_context_tokens - 32
-                    chat = full_context_messages(self.backbone, user.history, chat, room)
+                    chat = full_context_messages(
+                        self.backbone, user.history, chat, room, opening=opening
+                    )
                 prompt = build_prompt(self.backbone, chat, "front", rows=False)
                 lengths.append(prompt.num_tokens)
                 tokens = self.backbone.generate(
@@ -258,7 +261,13 @@ class Bench:
         return sum(lengths) / len(lengths)
 
 
-BRIEFLY = " Answer in a few words."
+PROMPTS = {
+    "plain": (OPENING, ""),
+    "brief": (OPENING, BRIEFLY),
+    "facts": ("Facts about me:", BRIEFLY),
+    "question-last": ("Read our conversations, then answer my question.", "\n" + BRIEFLY.strip()),
+}
+"""Openings and closings of the full-context prompt, swept on the tuning users."""
 
 
 def chosen_questions(user: SyntheticUser, facts: int) -> list[SyntheticQuestion]:
@@ -275,6 +284,7 @@ def main() -> None:
     parser.add_argument("--rates", nargs="+", type=float, default=[0.02])
     parser.add_argument("--users", type=int, default=4)
     parser.add_argument("--facts", type=int, default=12, help="facts a user in mode pairs")
+    parser.add_argument("--prompt", choices=sorted(PROMPTS), default="brief")
     parser.add_argument("--backbone", default=EMBEDDED)
     parser.add_argument("--backbone-name", default="SmolLM2-135M-Instruct")
     parser.add_argument("--projector")

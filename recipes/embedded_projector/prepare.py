@@ -1,75 +1,163 @@
-"""Turn synthetic users into training users."""
+"""Turn synthetic users into what the stages of training see."""
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 
-from lpm.benchmarks.synthetic import SyntheticQuestion, SyntheticUser
+from lpm.benchmarks.synthetic import Label, SyntheticQuestion, SyntheticUser, generate_user
 from lpm.chunking import Chunk, chunk_history
-from lpm.learning.joint import TrainingUser
-from lpm.learning.preparation import training_user
+from lpm.learning.looking import LookingUser
+from lpm.learning.preparation import Worth, looking_user, worthy_tokens
+from lpm.learning.speaking import ABSTENTION, Spoken
 from lpm.methods.latent_memory import distinct_answers
 from lpm.modeling import LPMModel
 from lpm.types import QuestionAnswer
 
-QUERY_LAYER = 8
 # These kinds are answered from what was liked, not by repeating a string of the chunk.
 _DERIVED_KINDS = ("suggest", "generaliz", "recommend")
+_ROLES = ("now", "before", "why")
+NEVER_TOLD_SHARE = 0.05
+RANDOM_PHRASE_SHARE = 0.5
+NOISY_SHARE = 0.3
 
 
-def from_synthetic(
-    model: LPMModel, user: SyntheticUser, *, num_questions: int | None = None
-) -> TrainingUser:
-    """Prepare a generated user's raw history.
-
-    num_questions: a random part of the questions of both phrasing sets; None takes them all.
-    """
+def from_history(model: LPMModel, user: SyntheticUser, num_questions: int) -> LookingUser:
+    """Prepare a generated user's raw history and a random part of the questions about it."""
     chunks = chunk_history(user.history)
     questions = _some((*user.practice, *user.questions), num_questions, user.user_id)
-    worth = [user.turn_labels.get((chunk.session_id, chunk.turn), ()) for chunk in chunks]
-    evidence = torch.tensor([[holds(chunk, q) for chunk in chunks] for q in questions])
+    worth = [worth_of(user.turn_labels[chunk.session_id, chunk.turn]) for chunk in chunks]
+    evidence = torch.tensor([[holds(chunk, q, user) for chunk in chunks] for q in questions])
     return _prepared(model, chunks, worth, questions, evidence)
 
 
-def from_pairs(
-    model: LPMModel, user: SyntheticUser, *, num_questions: int | None = None
-) -> TrainingUser:
+def from_pairs(model: LPMModel, user: SyntheticUser, num_questions: int) -> LookingUser:
     """Prepare a user of whom only question-answer pairs are given, asked in other words."""
     pairs = [QuestionAnswer(q.question, q.answer) for q in user.practice]
     answers = list(dict.fromkeys(pair.answer for pair in pairs))
     questions = _some(user.questions, num_questions, user.user_id)
     evidence = torch.tensor([[answer == q.answer for answer in answers] for q in questions])
-    worth = [(answer,) for answer in answers]
+    worth = [[(answer, 0)] for answer in answers]
     return _prepared(model, distinct_answers(pairs), worth, questions, evidence)
 
 
-def holds(chunk: Chunk, question: SyntheticQuestion) -> bool:
-    """Say whether a chunk is of an evidence turn and names part of the answer."""
-    if (chunk.session_id, chunk.turn) not in question.evidence:
+def worth_of(labels: Sequence[Label]) -> list[Worth]:
+    """Return labels with the numbers of their roles."""
+    return [(label.text, _ROLES.index(label.role)) for label in labels]
+
+
+def holds(chunk: Chunk, question: SyntheticQuestion, user: SyntheticUser) -> bool:
+    """Say whether a chunk is of an evidence turn and names part of the answer.
+
+    Some kinds are answered from what is liked now, without repeating it.
+    """
+    place = (chunk.session_id, chunk.turn)
+    if place not in question.evidence:
         return False
-    parts = {part.strip() for text in question.accepted for part in text.split(" + ")}
-    said = chunk.text.lower()
-    named = any(part.lower() in said for part in (*parts, *question.rejected))
-    return named or any(word in question.kind for word in _DERIVED_KINDS)
+    parts = [part.strip() for text in question.accepted for part in text.split(" + ")]
+    parts += question.rejected
+    if any(word in question.kind for word in _DERIVED_KINDS):
+        parts += [label.text for label in user.turn_labels[place] if label.role == "now"]
+    return any(part.lower() in chunk.text.lower() for part in parts)
 
 
 def _prepared(
     model: LPMModel,
     chunks: Sequence[Chunk],
-    worth: Sequence[Sequence[str]],
+    worth: Sequence[Sequence[Worth]],
     questions: Sequence[SyntheticQuestion],
     evidence: torch.Tensor,
-) -> TrainingUser:
-    pairs = [QuestionAnswer(q.question, q.answer) for q in questions]
-    return training_user(model, chunks, worth, pairs, evidence)
+) -> LookingUser:
+    asked = [q.question for q in questions]
+    return looking_user(model, chunks, worth, asked, evidence, [q.fact_id for q in questions])
 
 
 def _some(
-    questions: Sequence[SyntheticQuestion], count: int | None, seed: str
+    questions: Sequence[SyntheticQuestion], count: int, seed: str
 ) -> Sequence[SyntheticQuestion]:
-    if count is None or count >= len(questions):
+    if count >= len(questions):
         return questions
     return random.Random(seed).sample(list(questions), count)
+
+
+class Speech:
+    """An endless supply of questions, answers and the tokens that answer them.
+
+    Half of the values are swapped for random words and made-up names, in chunk and answer alike:
+    the LLM then cannot know the answer but by reading the rows. Some slots hold a few tokens too
+    many, as a writer's will, and some questions are about what was never told.
+    """
+
+    def __init__(self, model: LPMModel, *, users: int) -> None:
+        self.model = model
+        self.users = users
+        vocabulary = sorted(model.backbone.tokenizer.get_vocab())
+        self.words = [p[1:] for p in vocabulary if re.fullmatch("Ġ[A-Za-z]{3,10}", p)]
+        self.syllables = [p for p in vocabulary if re.fullmatch("[a-z]{2,4}", p)]
+
+    def __call__(self, count: int, generator: torch.Generator) -> list[Spoken]:
+        """Draw examples."""
+        dice = random.Random(int(torch.randint(0, 2**62, (1,), generator=generator)))
+        drawn: list[Spoken] = []
+        while len(drawn) < count:
+            example = self._one(dice)
+            if example:
+                drawn.append(example)
+        return drawn
+
+    def _one(self, dice: random.Random) -> Spoken | None:
+        question, chunk, labels = dice.choice(told(dice.randrange(self.users)))
+        text, answer = chunk.text, question.answer
+        if dice.random() < RANDOM_PHRASE_SHARE:
+            values = [x.text for x in labels if x.text in answer and x.text in text]
+            if not values or question.kind.startswith("suggest"):
+                return None
+            for value in values:
+                new = self._phrase(dice)
+                text, answer = text.replace(value, new), answer.replace(value, new)
+                labels = tuple(Label(x.text.replace(value, new), x.role) for x in labels)
+        if dice.random() < NEVER_TOLD_SHARE:
+            return Spoken(question.question, ABSTENTION, ())
+        spans = worth_of(labels)
+        if dice.random() < NOISY_SHARE:
+            noise = dice.sample(text.split(), min(len(text.split()), dice.randint(1, 3)))
+            spans += [(word, 0) for word in noise]
+        tokens = worthy_tokens(self.model, text, spans)
+        return Spoken(question.question, answer, tokens) if tokens else None
+
+    def _phrase(self, dice: random.Random) -> str:
+        return " ".join(self._word(dice) for _ in range(dice.choice([1, 1, 2, 2, 3])))
+
+    def _word(self, dice: random.Random) -> str:
+        kind = dice.random()
+        if kind < 0.45:
+            return dice.choice(self.words)
+        if kind < 0.9:
+            name = "".join(dice.choice(self.syllables) for _ in range(dice.randint(2, 3)))
+            return name.capitalize() if dice.random() < 0.8 else name
+        return str(dice.randint(1, 9999))
+
+
+Told = tuple[SyntheticQuestion, Chunk, tuple[Label, ...]]
+
+
+@lru_cache(maxsize=4096)
+def told(seed: int) -> tuple[Told, ...]:
+    """Return each question of a training user with the newest chunk that answers it."""
+    return evidence_of(generate_user(seed, "train"), practice=True)
+
+
+def evidence_of(user: SyntheticUser, *, practice: bool) -> tuple[Told, ...]:
+    """Return each question of a user with the newest chunk that answers it, and its labels."""
+    chunks = chunk_history(user.history)
+    found = []
+    for question in (*user.practice, *user.questions) if practice else user.questions:
+        held = [chunk for chunk in chunks if holds(chunk, question, user)]
+        if held:
+            labels = user.turn_labels[(held[-1].session_id, held[-1].turn)]
+            found.append((question, held[-1], labels))
+    return tuple(found)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -166,27 +168,63 @@ class Backbone:
         self,
         ids: Int[Tensor, "batch tokens"],
         mask: Bool[Tensor, "batch tokens"],
-        layer: int,
-    ) -> Float[Tensor, "batch tokens hidden"]:
-        """Return the hidden states after the first `layer` layers, without running the others."""
-        if not 0 < layer <= self.num_layers:
-            raise ConfigError(f"`layer` must lie in 1..{self.num_layers}, but is {layer}.")
-        with torch.no_grad():
-            output = self._first_layers(layer)(
-                inputs_embeds=self.embed(ids),
+        layers: Sequence[int],
+    ) -> tuple[Float[Tensor, "batch tokens hidden"], ...]:
+        """Return the hidden states after each of `layers`, without running any later layer.
+
+        Layer 0 are the input embeddings; the last layer's states are those after the final norm.
+        """
+        if not layers or not all(0 <= layer <= self.num_layers for layer in layers):
+            raise ConfigError(f"`layers` must lie in 0..{self.num_layers}, but are {layers}.")
+        deepest, embeddings = max(layers), self.embed(ids)
+        if deepest == 0:
+            return (embeddings,) * len(layers)
+        with torch.no_grad(), self._recorded(layers) as recorded:
+            output = self._first_layers(deepest)(
+                inputs_embeds=embeddings,
                 attention_mask=mask.long(),
                 position_ids=positions(mask),
                 use_cache=False,
-                output_hidden_states=layer < self.num_layers and not self._can_truncate,
+                output_hidden_states=self._blocks is None,
             )
-        if layer < self.num_layers and not self._can_truncate:
-            return output.hidden_states[layer]
-        return output.last_hidden_state
+        # Some families scale their embeddings first, so layer 0 is taken before the model.
+        known = dict(enumerate(output.hidden_states or ())) | recorded | {0: embeddings}
+        if deepest == self.num_layers:
+            known[deepest] = output.last_hidden_state
+        return tuple(known[layer] for layer in layers)
+
+    @contextmanager
+    def _recorded(self, layers: Sequence[int]) -> Iterator[dict[int, Tensor]]:
+        """Record what some layers give to this thread while the body runs."""
+        found: dict[int, Tensor] = {}
+        thread = threading.get_ident()
+
+        def recorder(layer: int) -> Callable[..., None]:
+            def record(module: nn.Module, given: object, output: Any) -> None:
+                if threading.get_ident() == thread:
+                    found[layer] = output[0] if isinstance(output, tuple) else output
+
+            return record
+
+        blocks = self._blocks or ()
+        inner = [layer for layer in layers if 0 < layer <= len(blocks)]
+        handles = [blocks[n - 1].register_forward_hook(recorder(n)) for n in inner]
+        try:
+            yield found
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    @property
+    def _blocks(self) -> Any:
+        """Return the list of decoder layers, None where a family calls it otherwise."""
+        blocks = getattr(self.model.base_model, "layers", None)
+        return blocks if isinstance(blocks, nn.ModuleList) else None
 
     @property
     def _can_truncate(self) -> bool:
         base = self.model.base_model
-        return isinstance(getattr(base, "layers", None), nn.ModuleList) and hasattr(base, "norm")
+        return self._blocks is not None and hasattr(base, "norm")
 
     def _first_layers(self, layer: int) -> nn.Module:
         base: Any = self.model.base_model

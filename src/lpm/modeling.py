@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import GELU
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutput
 
@@ -20,8 +21,9 @@ from lpm.backbone import Backbone, positions
 from lpm.errors import ConfigError, IncompatibleMemoryError
 from lpm.nn.initialisers import tie_to_embeddings
 from lpm.nn.injection import Placement
-from lpm.nn.projector import Projector, ProjectorConfig
-from lpm.nn.query_encoder import QUERY_KINDS, QueryKind, encode_queries, normalised
+from lpm.nn.projector import MLPKind, Projector, ProjectorConfig
+from lpm.nn.query_encoder import QUERY_KINDS, QueryKind, centred, encode_queries, query_width
+from lpm.nn.vocabulary import VocabularyMLP
 from lpm.nn.writer import Writer, WriterConfig
 
 
@@ -29,8 +31,12 @@ class LPMConfig(PretrainedConfig):
     """Everything that a projector and its writer depend on.
 
     backbone: fingerprint of the frozen LLM. hidden_size: its width. num_slots: slots a memory
-    keeps. num_soft_tokens: rows it is read into. head_dim, mlp_dim: widths in the projector.
-    code_dim, key_dim, scorer_dim: widths in the writer. query_kind, query_layer: e(x).
+    keeps. tokens_per_slot: tokens whose codes a slot holds, and heads that read them, a row each.
+    rows_before, rows_after: constant rows around those. head_dim, mlp, mlp_dim: see
+    `ProjectorConfig`. code_dim, key_dim, coder_dim, keyer_dim, scorer_dim: widths in the writer.
+    query_kind: e(x). layers: whose hidden states the writer sees, and e(x) of kind "early-exit".
+    query_dim: width of a hidden layer that e(x) ends with; 0 leaves it out. markers: tokens that
+    tell the roles of others in a slot: "formerly" and "because"; without any there is one role.
     placement: where rows go, see `lpm.nn.injection`. trained: whether the writer was trained, so
     that its memories can be used without a gradient step.
     """
@@ -43,14 +49,21 @@ class LPMConfig(PretrainedConfig):
         backbone: str = "",
         hidden_size: int = 576,
         num_slots: int = 32,
-        num_soft_tokens: int = 12,
-        head_dim: int = 32,
+        tokens_per_slot: int = 14,
+        rows_before: int = 4,
+        rows_after: int = 6,
+        head_dim: int = 56,
+        mlp: MLPKind = "dense",
         mlp_dim: int = 384,
-        code_dim: int = 32,
-        key_dim: int = 64,
+        code_dim: int = 28,
+        key_dim: int = 56,
+        coder_dim: int = 512,
+        keyer_dim: int = 384,
         scorer_dim: int = 128,
         query_kind: QueryKind = "early-exit",
-        query_layer: int = 8,
+        layers: Sequence[int] = (0, 4, 8, 12),
+        query_dim: int = 0,
+        markers: Sequence[int] = (),
         placement: Placement = "message",
         trained: bool = False,
         **kwargs: Any,
@@ -58,14 +71,21 @@ class LPMConfig(PretrainedConfig):
         self.backbone = backbone
         self.hidden_size = hidden_size
         self.num_slots = num_slots
-        self.num_soft_tokens = num_soft_tokens
+        self.tokens_per_slot = tokens_per_slot
+        self.rows_before = rows_before
+        self.rows_after = rows_after
         self.head_dim = head_dim
+        self.mlp = mlp
         self.mlp_dim = mlp_dim
         self.code_dim = code_dim
         self.key_dim = key_dim
+        self.coder_dim = coder_dim
+        self.keyer_dim = keyer_dim
         self.scorer_dim = scorer_dim
         self.query_kind = query_kind
-        self.query_layer = query_layer
+        self.layers = list(layers)
+        self.query_dim = query_dim
+        self.markers = list(markers)
         self.placement = placement
         self.trained = trained
         if query_kind not in QUERY_KINDS:
@@ -76,21 +96,44 @@ class LPMConfig(PretrainedConfig):
     def writer(self) -> WriterConfig:
         """Return the writer's sizes."""
         return WriterConfig(
-            self.hidden_size, self.num_soft_tokens, self.code_dim, self.key_dim, self.scorer_dim
+            self.hidden_size,
+            len(self.layers),
+            self.tokens_per_slot,
+            self.code_dim,
+            self.key_dim,
+            self.coder_dim,
+            self.keyer_dim,
+            self.scorer_dim,
+            1 + len(self.markers),
         )
 
     @property
+    def feature_dim(self) -> int:
+        """Return the width of the hidden states that e(x) is made of."""
+        return self.hidden_size * query_width(self.query_kind, self.layers)
+
+    @property
     def projector(self) -> ProjectorConfig:
-        """Return the projector's sizes."""
+        """Return the projector's sizes: one attention for all heads, a slice of a slot for each."""
         return ProjectorConfig(
             self.hidden_size,
-            self.hidden_size,
+            self.query_dim or self.feature_dim,
             self.writer.slot_dim,
-            self.num_soft_tokens,
+            self.tokens_per_slot,
             self.head_dim,
             self.mlp_dim,
+            self.mlp,
+            attention_groups=1,
             value_dim=self.writer.slot_dim - self.key_dim,
+            sliced=True,
+            rows_before=self.rows_before,
+            rows_after=self.rows_after,
         )
+
+    @property
+    def num_soft_tokens(self) -> int:
+        """Return how many rows a memory is read into."""
+        return self.rows_before + self.tokens_per_slot + self.rows_after
 
 
 class LPMModel(PreTrainedModel):
@@ -111,7 +154,13 @@ class LPMModel(PreTrainedModel):
         self.projector = Projector(config.projector, row_scale=scale)
         self.writer = Writer(config.writer)
         # What all questions have in common says nothing about any; measured before training.
-        self.register_buffer("query_centre", torch.zeros(config.hidden_size))
+        read = query_width(config.query_kind, config.layers)
+        self.register_buffer("query_centre", torch.zeros(read, config.hidden_size))
+        self.query = (
+            torch.nn.Sequential(torch.nn.Linear(config.feature_dim, config.query_dim), GELU())
+            if config.query_dim
+            else torch.nn.Identity()
+        )
         self._backbone: list[Backbone] = []
         self.post_init()  # type: ignore[no-untyped-call]
         if backbone is not None:
@@ -135,6 +184,11 @@ class LPMModel(PreTrainedModel):
                 f"{backbone.hidden_size} wide. Set `hidden_size` to the backbone's."
             )
         self.config.backbone = backbone.fingerprint
+        if isinstance(self.projector.mlp, VocabularyMLP):
+            self.projector.mlp.attach(backbone.model.get_input_embeddings().weight)
+        if self.config.markers:
+            marked = backbone.embed(torch.tensor(self.config.markers, device=backbone.device))
+            self.writer.markers = marked.detach().float().cpu()
         # In a list, so that the frozen weights are no submodule and are never saved or trained.
         self._backbone = [backbone]
         return self
@@ -150,26 +204,32 @@ class LPMModel(PreTrainedModel):
     def fingerprint(self) -> str:
         """Return 16 hex digits that name the projector, the writer and how e(x) is computed."""
         config = self.config
-        reading = (config.backbone, config.query_kind, config.query_layer, config.placement)
+        kinds = (config.query_kind, config.layers, config.placement, config.markers)
+        reading = (config.backbone, *kinds)
         digest = hashlib.sha256(repr(reading).encode())
         for name, weight in sorted(self.state_dict().items()):
             digest.update(name.encode())
             digest.update(weight.detach().float().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
 
-    def queries(self, messages: Sequence[str]) -> Float[Tensor, "batch hidden"]:
+    def queries(self, messages: Sequence[str]) -> Float[Tensor, "batch query_dim"]:
         """Return e(x) of each message."""
         config = self.config
-        encoded = encode_queries(
-            self.backbone, list(messages), config.query_kind, config.query_layer
-        )
-        return normalised(encoded.to(self.projector.w_q.device) - self.get_buffer("query_centre"))
+        encoded = encode_queries(self.backbone, messages, config.query_kind, config.layers)
+        return self.query_of(encoded.to(self.projector.w_q.device))
+
+    def query_of(
+        self, asked: Float[Tensor, "batch layers hidden"]
+    ) -> Float[Tensor, "batch query_dim"]:
+        """Return e(x) from what the frozen backbone makes of each message."""
+        query: Tensor = self.query(centred(asked, self.get_buffer("query_centre")))
+        return query
 
     def forward(
         self,
         input_ids: Int[Tensor, "batch tokens"],
         slots: Float[Tensor, "batch groups slots slot_dim"],
-        query: Float[Tensor, "batch hidden"],
+        query: Float[Tensor, "batch query_dim"],
         attention_mask: Bool[Tensor, "batch tokens"] | Int[Tensor, "batch tokens"] | None = None,
         labels: Int[Tensor, "batch tokens"] | None = None,
         slot_mask: Bool[Tensor, "batch slots"] | None = None,
@@ -217,15 +277,20 @@ def load_shared(source: str | Path | None, backbone: Backbone, *, seed: int = 0)
         return _load(SHIPPED / backbone.fingerprint, backbone)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        config = LPMConfig(
-            hidden_size=backbone.hidden_size,
-            query_layer=max(1, round(backbone.num_layers * 8 / 30)),
-        )
-        model = LPMModel(config, backbone)
+        model = LPMModel(untrained_config(backbone), backbone)
         model.train(False)
         table = backbone.model.get_input_embeddings().weight
         tie_to_embeddings(model.writer, model.projector, table.detach().cpu())
         return model
+
+
+def untrained_config(backbone: Backbone, **options: Any) -> LPMConfig:
+    """Return the default sizes for a backbone: the embedded one's layers at the same depths.
+
+    The MLP is dense and zero at first: untrained codes point at no token yet.
+    """
+    depths = {round(backbone.num_layers * layer / 30) for layer in (0, 4, 8, 12)}
+    return LPMConfig(hidden_size=backbone.hidden_size, layers=sorted(depths), **options)
 
 
 def _load(folder: Path, backbone: Backbone) -> LPMModel:

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from lpm.backbone import Backbone
 from lpm.types import History, Message
 
-_OPENING = "Here is what we talked about before."
+OPENING = "Here is what we talked about before."
+BRIEFLY = " Answer in a few words."
+"""Asks for the short answers that benchmarks score; it stands behind a question."""
+
 _MARGIN_TOKENS = 64
 
 
@@ -22,12 +25,17 @@ def history_lines(history: History) -> list[str]:
 
 
 def full_context_messages(
-    backbone: Backbone, history: History, messages: Sequence[Message], max_tokens: int | None
+    backbone: Backbone,
+    history: History,
+    messages: Sequence[Message],
+    max_tokens: int | None,
+    *,
+    opening: str = OPENING,
 ) -> list[Message]:
     """Put the history's text before the newest message; the oldest lines go when it is too long.
 
-    max_tokens: of the whole prompt; None keeps everything. The truncation rule: whole lines are
-    dropped from the start until the rest fits.
+    max_tokens: of the whole prompt; None keeps everything. opening: the first line. The truncation
+    rule: whole lines are dropped from the start until the rest fits.
     """
     lines = history_lines(history)
     if max_tokens is not None:
@@ -41,5 +49,5 @@ def full_context_messages(
                 break
             kept.append(line)
         lines = kept[::-1]
-    text = "\n".join([_OPENING, *lines, "", messages[-1]["content"]])
+    text = "\n".join([opening, *lines, "", messages[-1]["content"]])
     return [*messages[:-1], {"role": "user", "content": text}]

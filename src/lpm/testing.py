@@ -105,7 +105,7 @@ def tiny_model(
     backbone: Backbone,
     *,
     num_slots: int = 4,
-    num_soft_tokens: int = 3,
+    tokens_per_slot: int = 3,
     code_dim: int = 4,
     key_dim: int = 8,
     seed: int = 0,
@@ -115,11 +115,12 @@ def tiny_model(
 
     options: further fields of `LPMConfig`. The defaults make slots 20 wide.
     """
-    sizes = {"head_dim": 8, "mlp_dim": 16, "scorer_dim": 8, "query_layer": 2}
+    sizes: dict[str, Any] = {"head_dim": 8, "mlp_dim": 16, "scorer_dim": 8, "layers": (0, 2)}
+    sizes |= {"coder_dim": 8, "keyer_dim": 8, "rows_before": 1, "rows_after": 1}
     config = LPMConfig(
         hidden_size=backbone.hidden_size,
         num_slots=num_slots,
-        num_soft_tokens=num_soft_tokens,
+        tokens_per_slot=tokens_per_slot,
         code_dim=code_dim,
         key_dim=key_dim,
         **(sizes | options),

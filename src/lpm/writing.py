@@ -44,9 +44,9 @@ def write_slots(model: LPMModel, chunks: Sequence[Chunk], num_slots: int) -> Wri
     )[::-1]
     for start in range(0, len(unique), _BATCH):
         index = unique[start : start + _BATCH]
-        features = chunk_features(backbone, [chunks[i] for i in index], model.config.query_layer)
+        features = chunk_features(backbone, [chunks[i] for i in index], model.config.layers)
         embeddings = backbone.embed(features.ids.to(backbone.device)).cpu()
-        made = model.writer(embeddings, features.hidden, features.mask)
+        made = model.writer(embeddings, features.states, features.mask, features.words)
         scored = zip(made.salience.tolist(), index, made.slots, strict=True)
         best = sorted([*best, *scored], key=lambda item: (-item[0], item[1]))[:num_slots]
     kept = sorted(best, key=lambda item: item[1])

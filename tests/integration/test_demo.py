@@ -29,7 +29,7 @@ def projector(backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("projector")
     loaded = Backbone.load(str(backbone))
-    model: LPMModel = tiny_model(loaded, num_slots=8, query_layer=1, trained=True)
+    model: LPMModel = tiny_model(loaded, num_slots=8, layers=(0, 1), trained=True)
     model.save_pretrained(folder)
     return folder
 

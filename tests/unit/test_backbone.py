@@ -91,29 +91,36 @@ def test_logits_are_those_of_the_whole_model(family):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("layer", [1, 2, 3])
-def test_hidden_states_end_early_with_what_a_full_pass_has_there(family, layer):
+@pytest.mark.parametrize("layers", [(1,), (2, 1), (1, 3), (3,)])
+def test_hidden_states_end_early_with_what_a_full_pass_has_there(family, layers):
     ids, mask = family.tokenize(QUESTIONS, padding_side="right")
     full = family.model(
         ids, attention_mask=mask.long(), position_ids=positions(mask), output_hidden_states=True
-    ).hidden_states[layer]
-    early = family.hidden_states(ids, mask, layer)
-    assert torch.allclose(early[mask], full[mask], atol=1e-5)
+    ).hidden_states
+    early = family.hidden_states(ids, mask, layers)
+    for layer, states in zip(layers, early, strict=True):
+        assert torch.allclose(states[mask], full[layer][mask], atol=1e-5)
+
+
+def test_layer_zero_are_the_input_embeddings(family):
+    ids, mask = family.tokenize(QUESTIONS, padding_side="right")
+    for layers in ((0,), (0, 2)):
+        assert torch.equal(family.hidden_states(ids, mask, layers)[0], family.embed(ids))
 
 
 def test_looking_early_leaves_the_model_whole(tiny):
     ids, mask = tiny.tokenize(QUESTIONS, padding_side="right")
     before = tiny.model(ids).logits
-    tiny.hidden_states(ids, mask, 1)
+    tiny.hidden_states(ids, mask, [1])
     assert len(tiny.model.base_model.layers) == tiny.num_layers == 3
     assert torch.equal(tiny.model(ids).logits, before)
 
 
-@pytest.mark.parametrize("layer", [0, 4])
-def test_a_layer_that_is_not_there_is_refused(tiny, layer):
+@pytest.mark.parametrize("layers", [[-1], [1, 4], []])
+def test_a_layer_that_is_not_there_is_refused(tiny, layers):
     ids, mask = tiny.tokenize(["Hi"], padding_side="right")
-    with pytest.raises(ConfigError, match=r"`layer` must lie in 1\.\.3"):
-        tiny.hidden_states(ids, mask, layer)
+    with pytest.raises(ConfigError, match=r"`layers` must lie in 0\.\.3"):
+        tiny.hidden_states(ids, mask, layers)
 
 
 def test_no_weight_takes_a_gradient_and_dropout_is_off(family):

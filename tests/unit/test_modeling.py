@@ -111,7 +111,15 @@ def test_an_unknown_query_kind_is_refused_by_name():
 
 
 @pytest.mark.parametrize(
-    "change", [{"query_layer": 1}, {"placement": "front"}, {"query_kind": "embedding"}, {"seed": 1}]
+    "change",
+    [
+        {"layers": (0, 1)},
+        {"placement": "front"},
+        {"query_kind": "embedding"},
+        {"markers": (5, 6)},
+        {"query_dim": 8},
+        {"seed": 1},
+    ],
 )
 def test_the_fingerprint_names_weights_and_how_they_are_used(tiny, change):
     model = tiny_model(tiny)

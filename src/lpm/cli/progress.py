@@ -10,8 +10,15 @@ from contextlib import contextmanager
 @contextmanager
 def loss_bar(label: str = "fitting") -> Iterator[Callable[[int, int, float], None]]:
     """Give a function of (step, steps, loss) that draws the bar."""
+    with stage_bars() as update:
+        yield lambda step, steps, loss: update(label, step, steps, loss)
+
+
+@contextmanager
+def stage_bars() -> Iterator[Callable[[str, int, int, float], None]]:
+    """Give a function of (stage, step, steps, loss) that draws a bar for each stage."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
     from rich.progress import TimeRemainingColumn as TimeLeft
 
     columns = (
@@ -23,9 +30,11 @@ def loss_bar(label: str = "fitting") -> Iterator[Callable[[int, int, float], Non
     )
     console = Console(file=sys.stderr)
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(label, loss=0.0, visible=False)
+        tasks: dict[str, TaskID] = {}
 
-        def update(step: int, steps: int, loss: float) -> None:
-            bar.update(task, completed=step, total=steps, loss=loss, visible=True)
+        def update(stage: str, step: int, steps: int, loss: float) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, loss=loss)
+            bar.update(tasks[stage], completed=step, total=steps, loss=loss)
 
         yield update

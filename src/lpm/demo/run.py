@@ -14,6 +14,7 @@ from lpm.demo.people import DemoQuestion, Person, Rule, locomo_person, shipped_p
 from lpm.errors import InputError
 from lpm.memory import write_atomic
 from lpm.model import MODES, LatentPersonalMemory, Mode
+from lpm.prompting import BRIEFLY
 from lpm.types import Answer, History, RememberReport, SlotSource
 
 
@@ -164,7 +165,9 @@ def _person(
 def _ask(memories: LatentPersonalMemory, person: Person, question: DemoQuestion) -> Asked:
     replies = []
     for mode in MODES:
-        answer = memories.answer(person.name, question.question, mode=mode, max_new_tokens=24)
+        # The memory's constant rows were trained for short answers; the others are told.
+        text = question.question if mode == "memory" else question.question + BRIEFLY
+        answer = memories.answer(person.name, text, mode=mode, max_new_tokens=24)
         replies.append(_reply(answer, question))
     explanation = memories.explain(person.name, question.question)
     by_slot = sorted(explanation.slots, key=lambda use: use.slot)

@@ -14,12 +14,35 @@ from lpm.modeling import LPMModel
 def nearest_words(
     model: LPMModel, slots: Float[Tensor, "groups slots slot_dim"]
 ) -> list[tuple[str, ...]]:
-    """Return, for every slot, the token nearest to each row it is read into when alone."""
+    """Return, for every slot, the token nearest to each row it is read into when alone.
+
+    Heads whose slice of a slot is empty say nothing and are left out.
+    """
     backbone = model.backbone
     table = functional.normalize(backbone.model.get_input_embeddings().weight.float(), dim=-1)
     count = slots.shape[1]
     alone = slots.permute(1, 0, 2)[:, :, None, :]
-    full = torch.ones(count, model.projector.config.num_soft_tokens, 1)
-    rows = functional.normalize(model.projector.rows(alone, full), dim=-1).to(table.device)
+    sizes = model.projector.config
+    rows = model.projector.rows(alone, torch.ones(count, sizes.num_heads, 1))
+    # The constant rows around those of the heads say nothing about the slot.
+    rows = rows[:, sizes.rows_before : sizes.rows_before + sizes.num_heads]
+    rows = functional.normalize(rows, dim=-1).to(table.device)
     nearest = torch.einsum("nhe,ve->nhv", rows, table).argmax(dim=-1)
-    return [tuple(piece.strip() for piece in backbone.pieces(row)) for row in nearest.tolist()]
+    said = _said(model, slots)
+    return [
+        tuple(
+            piece.strip()
+            for piece in backbone.pieces([t for t, s in zip(row, own, strict=True) if s])
+        )
+        for row, own in zip(nearest.tolist(), said, strict=True)
+    ]
+
+
+def _said(model: LPMModel, slots: Tensor) -> list[list[bool]]:
+    """Say for each slot and head whether the head has anything to read there."""
+    sizes = model.projector.config
+    if not sizes.sliced:
+        return [[True] * sizes.num_heads for _ in range(slots.shape[1])]
+    slices = slots[0, :, : sizes.value_width].unflatten(-1, (sizes.num_heads, sizes.head_width))
+    filled: list[list[bool]] = slices.abs().amax(dim=-1).gt(0).tolist()
+    return filled

@@ -11,37 +11,68 @@ from torch import Tensor
 
 from lpm.backbone import Backbone
 from lpm.chunking import Chunk
-from lpm.learning.examples import build_example
-from lpm.learning.features import ChunkFeatures, chunk_features
-from lpm.learning.joint import TrainingUser
+from lpm.learning.features import MAX_CHUNK_TOKENS, chunk_features
+from lpm.learning.looking import LookingUser
 from lpm.modeling import LPMModel
-from lpm.types import QuestionAnswer
+from lpm.nn.query_encoder import encode_queries
+from lpm.nn.writer import arrange
+
+_QUESTIONS_AT_ONCE = 64
+
+Worth = tuple[str, int]
+"""A string that is worth remembering, and its role: 0 holds now, 1 held before, 2 says why."""
 
 
-def training_user(
+def looking_user(
     model: LPMModel,
     chunks: Sequence[Chunk],
-    worth: Sequence[Sequence[str]],
-    questions: Sequence[QuestionAnswer],
+    worth: Sequence[Sequence[Worth]],
+    questions: Sequence[str],
     evidence: Bool[Tensor, "questions chunks"],
-) -> TrainingUser:
-    """Compute features, token labels, e(x) and prompts.
+    facts: Sequence[str] | None = None,
+) -> LookingUser:
+    """Compute features, token labels and e(x).
 
-    worth: for each chunk, the strings in it that are worth remembering; none for small talk.
-    evidence: which chunks answer which question.
+    worth: for each chunk, what in it is worth remembering; nothing for small talk.
+    evidence: which chunks answer which question. facts: see `LookingUser`.
     """
-    backbone = model.backbone
-    features = chunk_features(backbone, chunks, model.config.query_layer)
-    features = ChunkFeatures(features.ids, features.hidden.bfloat16(), features.mask)
+    backbone, config = model.backbone, model.config
+    features = chunk_features(backbone, chunks, config.layers)
     labels = torch.stack(
         [
-            label_tokens(backbone, ids, mask, spans)
+            label_roles(backbone, ids, mask, spans, model.writer.config.num_roles)
             for ids, mask, spans in zip(features.ids, features.mask, worth, strict=True)
         ]
     )
-    queries = model.queries([q.question for q in questions])
-    examples = tuple(build_example(backbone, q.question, q.answer) for q in questions)
-    return TrainingUser(features, labels, queries.cpu(), examples, evidence)
+    asked = [
+        encode_queries(
+            backbone, questions[i : i + _QUESTIONS_AT_ONCE], config.query_kind, config.layers
+        )
+        for i in range(0, len(questions), _QUESTIONS_AT_ONCE)
+    ]
+    return LookingUser(
+        features.ids,
+        features.states.bfloat16(),
+        features.mask,
+        labels,
+        torch.cat(asked).cpu(),
+        evidence,
+        tuple(facts) if facts is not None else ("",) * len(questions),
+    )
+
+
+def label_roles(
+    backbone: Backbone,
+    ids: Tensor,
+    mask: Bool[Tensor, " tokens"],
+    spans: Sequence[Worth],
+    num_roles: int,
+) -> Bool[Tensor, "tokens roles"]:
+    """Mark the tokens of each role; a writer of one role keeps all in it."""
+    roles = [
+        [text for text, role in spans if min(role, num_roles - 1) == r] for r in range(num_roles)
+    ]
+    return torch.stack([label_tokens(backbone, ids, mask, part) for part in roles], dim=-1)
 
 
 def label_tokens(
@@ -64,3 +95,15 @@ def label_tokens(
                 if overlaps and piece.strip():
                     marked[index] = True
     return marked
+
+
+def worthy_tokens(model: LPMModel, text: str, spans: Sequence[Worth]) -> tuple[int, ...]:
+    """Return the tokens that a slot of this text should hold, arranged as the writer does."""
+    encoded = model.backbone.tokenizer.encode(" " + text, add_special_tokens=False)
+    ids = torch.tensor(encoded[:MAX_CHUNK_TOKENS], dtype=torch.long)
+    mask = torch.ones(len(ids), dtype=torch.bool)
+    labels = label_roles(model.backbone, ids, mask, spans, model.writer.config.num_roles)
+    roles = torch.where(labels.any(dim=-1), labels.int().argmax(dim=-1), -1).tolist()
+    kept = [(role, place) for place, role in enumerate(roles) if role >= 0]
+    order = arrange(kept, model.config.tokens_per_slot)
+    return tuple(model.config.markers[-p - 1] if p < 0 else encoded[p] for p in order)

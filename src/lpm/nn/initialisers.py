@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lpm.nn.projector import Projector
+from lpm.nn.query_encoder import normalised
 from lpm.nn.writer import Writer
 
 SAMPLE_ROWS = 20_000
@@ -29,10 +30,7 @@ def tie_to_embeddings(
     writer: Writer, projector: Projector, table: Float[Tensor, "vocabulary hidden"]
 ) -> None:
     """Make row h decode the code of the h-th kept token in the table's principal directions."""
-    size = writer.config.code_dim
-    directions = leading_directions(table, size)
+    directions = leading_directions(normalised(table), writer.config.code_dim)
     writer.code.weight.copy_(directions.t())
-    writer.code.bias.copy_(-(table.float().mean(dim=0) @ directions))
-    projector.w_v.mul_(0.02)
-    for head in range(min(projector.config.num_soft_tokens, writer.config.num_tokens)):
-        projector.w_v[head, :, head * size : (head + 1) * size] += directions
+    writer.code.bias.copy_(-(normalised(table).mean(dim=0) @ directions))
+    projector.w_v.copy_(directions.expand_as(projector.w_v))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -31,22 +32,34 @@ def normalised(states: Float[Tensor, "*batch hidden"]) -> Float[Tensor, "*batch 
     return functional.layer_norm(states.float(), (states.shape[-1],))
 
 
+def centred(
+    about: Float[Tensor, "*batch layers hidden"], centre: Float[Tensor, "layers hidden"]
+) -> Float[Tensor, "*batch query_dim"]:
+    """Take out what all texts have in common, normalise each layer, and join the layers."""
+    return normalised(about - centre).flatten(-2)
+
+
 def encode_queries(
-    backbone: Backbone, messages: list[str], kind: QueryKind, layer: int
-) -> Float[Tensor, "batch hidden"]:
+    backbone: Backbone, messages: Sequence[str], kind: QueryKind, layers: Sequence[int]
+) -> Float[Tensor, "batch layers hidden"]:
     """Return e(x) of each message, from its bare text without any chat template.
 
-    embedding: mean of the input embeddings. early-exit: mean of the hidden states after `layer`
-    layers. last-hidden: the last token's state after all layers.
+    embedding: mean of the input embeddings. early-exit: mean of the hidden states after each of
+    `layers`, 0 being the embeddings. last-hidden: the last token's state after all layers.
     """
     if kind not in QUERY_KINDS:
         raise ConfigError(f"Query encoder must be one of {QUERY_KINDS}, but is {kind!r}.")
     ids, mask = backbone.tokenize(messages, padding_side="right")
-    with torch.no_grad():
-        if kind == "embedding":
-            return masked_mean(normalised(backbone.embed(ids)), mask)
-        if kind == "early-exit":
-            return masked_mean(normalised(backbone.hidden_states(ids, mask, layer)), mask)
-        states = backbone.hidden_states(ids, mask, backbone.num_layers)
+    if kind == "last-hidden":
+        (states,) = backbone.hidden_states(ids, mask, [backbone.num_layers])
         last = mask.sum(dim=1).clamp(min=1) - 1
-        return normalised(states[torch.arange(len(messages)), last])
+        return normalised(states[torch.arange(len(messages)), last])[:, None]
+    wanted = [0] if kind == "embedding" else list(layers)
+    with torch.no_grad():
+        states_at = backbone.hidden_states(ids, mask, wanted)
+        return torch.stack([masked_mean(normalised(part), mask) for part in states_at], dim=1)
+
+
+def query_width(kind: QueryKind, layers: Sequence[int]) -> int:
+    """Return how many layers e(x) is made of."""
+    return len(layers) if kind == "early-exit" else 1

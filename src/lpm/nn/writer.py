@@ -1,36 +1,45 @@
 """The writer: chunks of history in, slots out, in one pass and in any order.
 
-Each chunk becomes one candidate slot: the codes of its most memorable tokens, in their order, and
-a key that says what the chunk is about. A memory keeps the candidates of highest salience. Because
-the top N of a union is the top N of the tops, sessions may be written one by one and in any order.
+Each chunk becomes one candidate slot: the codes of its most memorable tokens, and a key that says
+what the chunk is about. The tokens of a slot are ordered by role: what holds now; after a marker,
+what held before; after another, why. A memory keeps the candidates of highest salience. Because the
+top N of a union is the top N of the tops, sessions may be written one by one and in any order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional
 
 from lpm.errors import ConfigError
-from lpm.nn.query_encoder import masked_mean, normalised
+from lpm.nn.query_encoder import centred, normalised
 
 
 @dataclass(frozen=True)
 class WriterConfig:
     """Sizes of a writer.
 
-    hidden_size: width of the backbone. num_tokens: tokens that a slot holds. code_dim: width of a
-    token's code. key_dim: width of the key. The slot is num_tokens x code_dim + key_dim wide.
-    scorer_dim: hidden width of the salience networks.
+    hidden_size: width of the backbone. num_layers: layers whose hidden states it sees.
+    num_tokens: tokens that a slot holds. code_dim: width of a token's code. key_dim: width of the
+    key. A slot is num_tokens x code_dim + key_dim wide. coder_dim, keyer_dim, scorer_dim: hidden
+    widths of the networks that make codes, keys and salience. num_roles: roles of tokens, of which
+    all but the first have a marker.
     """
 
     hidden_size: int
-    num_tokens: int = 12
-    code_dim: int = 32
-    key_dim: int = 64
+    num_layers: int = 4
+    num_tokens: int = 14
+    code_dim: int = 28
+    key_dim: int = 56
+    coder_dim: int = 512
+    keyer_dim: int = 384
     scorer_dim: int = 128
+    num_roles: int = 1
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -45,12 +54,11 @@ class WriterConfig:
 
 @dataclass(frozen=True)
 class Candidates:
-    """One candidate slot a chunk, with what made it."""
+    """One candidate slot a chunk; roles: of the tokens that it holds, -1 for those left out."""
 
     slots: Float[Tensor, "chunks slot_dim"]
     salience: Float[Tensor, " chunks"]
-    token_salience: Float[Tensor, "chunks tokens"]
-    chosen: Tensor
+    roles: Int[Tensor, "chunks tokens"]
 
 
 class Writer(nn.Module):
@@ -59,50 +67,116 @@ class Writer(nn.Module):
     def __init__(self, config: WriterConfig) -> None:
         super().__init__()
         self.config = config
-        width = config.hidden_size
-        self.token_scorer = nn.Sequential(
-            nn.Linear(2 * width, config.scorer_dim), nn.GELU(), nn.Linear(config.scorer_dim, 1)
-        )
-        self.chunk_scorer = nn.Sequential(
-            nn.Linear(width, config.scorer_dim), nn.GELU(), nn.Linear(config.scorer_dim, 1)
-        )
+        width, seen = config.hidden_size, config.hidden_size * config.num_layers
+        self.token_scorer = _network(seen, config.scorer_dim, config.num_roles)
+        self.chunk_scorer = _network(seen, config.scorer_dim, 1)
         self.code = nn.Linear(width, config.code_dim)
-        self.context_code = nn.Linear(width, config.code_dim, bias=False)
-        self.key = nn.Linear(width, config.key_dim)
-        nn.init.zeros_(self.context_code.weight)
+        self.code_detail = _network(width, config.coder_dim, config.code_dim)
+        self.key = _network(seen, config.keyer_dim, config.key_dim)
+        # Codes are linear at the start, where their directions are known.
+        nn.init.zeros_(self.code_detail[2].weight)
+        nn.init.zeros_(self.code_detail[2].bias)
         # What all chunks have in common says nothing about any; measured before training.
-        self.register_buffer("centre", torch.zeros(width))
+        self.register_buffer("centre", torch.zeros(config.num_layers, width))
+        self.markers = torch.zeros(config.num_roles - 1, width)
 
     def forward(
         self,
         embeddings: Float[Tensor, "chunks tokens hidden"],
-        hidden: Float[Tensor, "chunks tokens hidden"],
+        states: Float[Tensor, "chunks tokens layers hidden"],
         mask: Bool[Tensor, "chunks tokens"],
+        words: Int[Tensor, "chunks tokens"] | None = None,
     ) -> Candidates:
-        """Return the candidate slots of chunks given by embeddings and hidden states."""
-        states = normalised(hidden)
-        embeddings = embeddings.float()
-        scores = self.token_scorer(torch.cat([normalised(embeddings), states], dim=-1))[..., 0]
-        scores = scores.masked_fill(~mask, -1e4)
-        chosen = self._choose(scores)
-        codes = self._codes(embeddings, states, scores, chosen)
-        about = masked_mean(states, mask)
-        slots = torch.cat([codes.flatten(1), self.keys(about)], dim=-1)
-        return Candidates(slots, self.chunk_scorer(about)[:, 0], scores, chosen)
+        """Return the candidate slots of chunks given by embeddings and hidden states.
 
-    def keys(self, about: Float[Tensor, "chunks hidden"]) -> Float[Tensor, "chunks key_dim"]:
-        """Return the key of each chunk from the mean of its normalised hidden states."""
-        key: Tensor = self.key(normalised(about - self.get_buffer("centre")))
-        return key
+        words: the number of each token's word; a word is then kept whole or not at all.
+        """
+        scores = self.token_scores(states).masked_fill(~mask[..., None], -1e4)
+        if words is not None:
+            scores = by_word(scores, words)
+        roles = choose(scores, self.config.num_tokens)
+        about = self.about(states, mask)
+        slots = torch.cat([self.packed(embeddings, roles).flatten(1), self.keys(about)], dim=-1)
+        return Candidates(slots, self.chunk_scorer(about)[:, 0], roles)
 
-    def _choose(self, scores: Tensor) -> Tensor:
-        count = min(self.config.num_tokens, scores.shape[1])
-        return scores.topk(count, dim=1).indices.sort(dim=1).values
+    def about(
+        self,
+        states: Float[Tensor, "chunks tokens layers hidden"],
+        mask: Bool[Tensor, "chunks tokens"],
+    ) -> Float[Tensor, "chunks seen"]:
+        """Return what each chunk is about: its mean state in every layer, without the centre."""
+        weights = mask.to(states.dtype)[..., None, None]
+        mean = (states * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+        return centred(mean, self.get_buffer("centre"))
 
-    def _codes(self, embeddings: Tensor, states: Tensor, scores: Tensor, chosen: Tensor) -> Tensor:
-        index = chosen[..., None].expand(-1, -1, embeddings.shape[-1])
-        codes = self.code(embeddings.gather(1, index)) + self.context_code(states.gather(1, index))
-        # The gate lets the answer's loss teach which tokens to keep; padding gets exactly zero.
-        codes = codes * scores.gather(1, chosen).sigmoid()[..., None]
-        missing = self.config.num_tokens - codes.shape[1]
-        return torch.cat([codes, codes.new_zeros(len(codes), missing, codes.shape[2])], dim=1)
+    def token_scores(
+        self, states: Float[Tensor, "*batch layers hidden"]
+    ) -> Float[Tensor, "*batch roles"]:
+        """Return the logits that a token is worth keeping, in each role."""
+        scores: Tensor = self.token_scorer(states.float().flatten(-2))
+        return scores
+
+    def keys(self, about: Float[Tensor, "chunks seen"]) -> Float[Tensor, "chunks key_dim"]:
+        """Return the key of each chunk; all keys are of one length, so none is loud for all."""
+        return normalised(self.key(about))
+
+    def codes(self, embeddings: Float[Tensor, "*batch hidden"]) -> Float[Tensor, "*batch code_dim"]:
+        """Return the code of each token from its embedding."""
+        token = normalised(embeddings)
+        return functional.layer_norm(
+            self.code(token) + self.code_detail(token), (self.config.code_dim,)
+        )
+
+    def packed(
+        self,
+        embeddings: Float[Tensor, "chunks tokens hidden"],
+        roles: Int[Tensor, "chunks tokens"],
+    ) -> Float[Tensor, "chunks num_tokens code_dim"]:
+        """Return the codes of the kept tokens, arranged by role; unused places are zero."""
+        config = self.config
+        packed = torch.zeros(len(roles), config.num_tokens, config.code_dim)
+        for index, row in enumerate(roles.tolist()):
+            kept = [(role, place) for place, role in enumerate(row) if role >= 0]
+            order = arrange(kept, config.num_tokens)
+            if order:
+                parts = [self.markers[-p - 1] if p < 0 else embeddings[index, p] for p in order]
+                packed[index, : len(order)] = self.codes(torch.stack([p.float() for p in parts]))
+        return packed
+
+
+def choose(
+    scores: Float[Tensor, "chunks tokens roles"], count: int
+) -> Int[Tensor, "chunks tokens"]:
+    """Return the role of the `count` best tokens of each chunk with a positive score, else -1."""
+    best, role = scores.max(dim=-1)
+    top = best.topk(min(count, best.shape[1]), dim=1).indices
+    taken = torch.zeros_like(best, dtype=torch.bool).scatter(1, top, True) & (best > 0)
+    return torch.where(taken, role, -1)
+
+
+def by_word(
+    scores: Float[Tensor, "chunks tokens roles"], words: Int[Tensor, "chunks tokens"]
+) -> Float[Tensor, "chunks tokens roles"]:
+    """Give each token the best score of its word."""
+    index = words[..., None].expand_as(scores)
+    best = torch.full_like(scores, -1e4).scatter_reduce(1, index, scores, "amax")
+    return torch.where(scores > -1e4, best.gather(1, index), scores)
+
+
+def arrange(kept: Sequence[tuple[int, int]], limit: int) -> list[int]:
+    """Order (role, item) by role, a marker before every role but 0; markers are -1, -2, ….
+
+    What does not fit into `limit` is left out, and no marker is left without anything behind it.
+    """
+    ordered: list[int] = []
+    for role in sorted({role for role, _ in kept}):
+        ordered += [-role] if role else []
+        ordered += [item for r, item in kept if r == role]
+    ordered = ordered[:limit]
+    while ordered and ordered[-1] < 0:
+        ordered.pop()
+    return ordered
+
+
+def _network(width: int, hidden: int, out: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, out))

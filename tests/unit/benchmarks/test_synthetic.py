@@ -105,7 +105,7 @@ def test_turns_alternate_and_user_turns_are_short_and_labelled(
                 if turn.role == "user":
                     assert len(turn.content.split()) <= 40
                     labels = user.turn_labels[session.session_id, index]
-                    assert all(label in turn.content for label in labels)
+                    assert all(label.text in turn.content for label in labels)
         assert len(user.turn_labels) * 2 == user.history.num_turns
 
 

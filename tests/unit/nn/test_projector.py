@@ -10,18 +10,22 @@ from torch.nn import functional
 
 from lpm.errors import ConfigError
 from lpm.nn.projector import Projector, ProjectorConfig
+from lpm.nn.vocabulary import OUTPUT_SCALE, VocabularyMLP
 
 SIZES = [(1, 1, 4, 2, 1), (1, 5, 4, 2, 1), (3, 1, 7, 5, 1), (3, 4, 6, 4, 3), (5, 9, 3, 1, 5)]
 
 
-def projector(heads=3, slot=6, head_dim=4, groups=1, *, hidden=8, query=5, seed=0) -> Projector:
+def projector(
+    heads=3, slot=6, head_dim=4, groups=1, *, hidden=8, query=5, seed=0, **options
+) -> Projector:
     torch.manual_seed(seed)
-    made = Projector(
-        ProjectorConfig(hidden, query, slot, heads, head_dim, mlp_dim=10, slot_groups=groups)
-    )
+    sizes = {"mlp_dim": 10, "slot_groups": groups} | options
+    made = Projector(ProjectorConfig(hidden, query, slot, heads, head_dim, **sizes))
     for weight in made.parameters():
         # A fresh projector has zeros and ones in it, which would hide mistakes.
         weight.data = torch.randn_like(weight) * 0.5
+    if isinstance(made.mlp, VocabularyMLP):
+        made.mlp.attach(torch.randn(40, hidden))
     return made
 
 
@@ -44,24 +48,37 @@ def gelu(x: float) -> float:
     return 0.5 * x * (1 + math.erf(x / math.sqrt(2)))
 
 
+def literal_mlp(mlp, mixed: list[float]) -> list[float]:
+    if isinstance(mlp, VocabularyMLP):
+        scores = times(mlp.table, mixed)
+        exponents = [math.exp(score - max(scores)) for score in scores]
+        shares = [e / sum(exponents) for e in exponents]
+        return [OUTPUT_SCALE * x for x in times(mlp.table.t(), shares)]
+    first, last = mlp[0], mlp[2]
+    inner = [
+        gelu(x + float(b)) for x, b in zip(times(first.weight, mixed), first.bias, strict=True)
+    ]
+    return [x + float(b) for x, b in zip(times(last.weight, inner), last.bias, strict=True)]
+
+
 def literal_row(made: Projector, head: int, slots, query) -> tuple[list[float], list[float]]:
     """Return (row, attention) of one head for one user, written as the paper writes it."""
-    query_h = times(made.w_q[head], query)
+    config = made.config
+    shared = head * config.attention_width // config.num_heads
+    query_h = times(made.w_q[shared], query)
     scores = [
-        dot(query_h, times(made.w_k[head], slot)) / math.sqrt(made.config.head_dim)
+        dot(query_h, times(made.w_k[shared], slot[config.key_start :])) / math.sqrt(config.head_dim)
         for slot in slots
     ]
     exponents = [math.exp(score - max(scores)) for score in scores]
     attention = [e / sum(exponents) for e in exponents]
-    mixed = [0.0] * made.config.hidden_size
+    mixed = [0.0] * config.hidden_size
+    begin = head * config.head_width if config.sliced else 0
     for weight, slot in zip(attention, slots, strict=True):
-        for place, value in enumerate(times(made.w_v[head], slot)):
+        own = slot[begin : begin + config.head_width]
+        for place, value in enumerate(times(made.w_v[head], own)):
             mixed[place] += weight * value
-    first, last = made.mlp[0], made.mlp[2]
-    inner = [
-        gelu(x + float(b)) for x, b in zip(times(first.weight, mixed), first.bias, strict=True)
-    ]
-    outer = [x + float(b) for x, b in zip(times(last.weight, inner), last.bias, strict=True)]
+    outer = literal_mlp(made.mlp, mixed)
     summed = [a + b for a, b in zip(mixed, outer, strict=True)]
     mean = sum(summed) / len(summed)
     variance = sum((x - mean) ** 2 for x in summed) / len(summed)
@@ -84,6 +101,61 @@ def test_it_computes_the_equations_of_the_paper(heads, count, slot, head_dim, gr
             row, weights = literal_row(made, head, own, query[user])
             assert torch.allclose(rows[user, head], torch.tensor(row), atol=1e-5)
             assert torch.allclose(attention[user, head], torch.tensor(weights), atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"value_dim": 6},
+        {"value_dim": 6, "sliced": True},
+        {"sliced": True},
+        {"attention_groups": 1},
+        {"mlp": "vocabulary"},
+        {"value_dim": 6, "sliced": True, "attention_groups": 1, "mlp": "vocabulary"},
+    ],
+)
+def test_shared_attention_slices_and_a_tied_mlp_are_the_same_equations(options):
+    made = projector(3, 9, 4, **options)
+    slots, query = inputs(made, 2, 5)
+    rows, attention = made(slots, query)
+    for user in range(2):
+        for head in range(3):
+            row, weights = literal_row(made, head, slots[user, 0], query[user])
+            assert torch.allclose(rows[user, head], torch.tensor(row), atol=1e-5)
+            assert torch.allclose(attention[user, head], torch.tensor(weights), atol=1e-5)
+
+
+@torch.no_grad()
+def test_constant_rows_stand_around_those_of_the_heads_whatever_the_memory():
+    made = projector(rows_before=2, rows_after=1)
+    slots, query = inputs(made, 2, 4)
+    rows, attention = made(slots, query)
+    assert rows.shape == (2, 6, 8) and attention.shape == (2, 3, 4)
+    assert torch.equal(rows[:, :2], made.before.expand(2, -1, -1))
+    assert torch.equal(rows[:, 5:], made.after.expand(2, -1, -1))
+    plain = projector()
+    plain.load_state_dict(
+        made.state_dict() | {k: plain.state_dict()[k] for k in ("before", "after")}
+    )
+    assert torch.equal(plain(slots, query)[0], rows[:, 2:5])
+
+
+@torch.no_grad()
+def test_a_tied_mlp_gives_the_embedding_of_the_token_that_a_value_points_at():
+    made = projector(mlp="vocabulary")
+    table = functional.normalize(made.mlp.table, dim=1)
+    made.mlp.attach(table)
+    read = made.mlp(60 * table[[3, 17]])
+    assert torch.allclose(read, OUTPUT_SCALE * table[[3, 17]], atol=0.05)
+    assert torch.allclose(made.mlp(torch.zeros(1, 8)), OUTPUT_SCALE * table.mean(0), atol=1e-4)
+
+
+def test_a_tied_mlp_ships_nothing_of_the_backbone():
+    made = projector(mlp="vocabulary")
+    assert not any("mlp" in name for name in made.state_dict())
+    with pytest.raises(ConfigError, match="no backbone is attached"):
+        VocabularyMLP()(torch.zeros(1, 8))
 
 
 @torch.no_grad()
@@ -174,7 +246,18 @@ def test_shapes_in_signatures_are_checked_under_test():
         projector()(torch.zeros(1, 1, 4, 6), torch.zeros(2, 5))
 
 
-@pytest.mark.parametrize("sizes", [{"head_dim": 0}, {"mlp_dim": -1}, {"slot_groups": 2}])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"head_dim": 0},
+        {"mlp_dim": -1},
+        {"slot_groups": 2},
+        {"attention_groups": 5},
+        {"value_dim": 448},
+        {"rows_after": -1},
+        {"num_heads": 5, "sliced": True},
+    ],
+)
 def test_impossible_sizes_are_refused_by_name(sizes):
     with pytest.raises(ConfigError, match=next(iter(sizes))):
         ProjectorConfig(**({"hidden_size": 8, "query_dim": 8} | sizes))
@@ -184,7 +267,7 @@ def test_the_fingerprint_names_the_exact_weights():
     made, same = projector(), projector()
     name = made.fingerprint()
     assert len(name) == 16 and same.fingerprint() == name
-    for weight in same.parameters():
+    for weight in (weight for weight in same.parameters() if weight.numel()):
         with torch.no_grad():
             kept = weight.flatten()[-1].clone()
             weight.view(-1)[-1] += 1e-4

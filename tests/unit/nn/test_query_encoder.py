@@ -23,50 +23,51 @@ def mean_of_normalised(states: torch.Tensor) -> torch.Tensor:
     return functional.layer_norm(states[0], states.shape[-1:]).mean(dim=0)
 
 
-@pytest.mark.parametrize("layer", [1, 2, 3])
-def test_early_exit_is_the_state_of_a_full_forward_pass_at_that_layer(family, layer):
-    encoded = encode_queries(family, MESSAGES, "early-exit", layer)
+@pytest.mark.parametrize("layers", [(1,), (2, 3), (3, 1)])
+def test_early_exit_is_the_state_of_a_full_forward_pass_at_each_layer(family, layers):
+    encoded = encode_queries(family, MESSAGES, "early-exit", layers)
     for message, query in zip(MESSAGES, encoded, strict=True):
-        expected = mean_of_normalised(full_states(family, message)[layer])
-        assert torch.allclose(query, expected, atol=1e-4)
+        full = full_states(family, message)
+        for layer, part in zip(layers, query, strict=True):
+            assert torch.allclose(part, mean_of_normalised(full[layer]), atol=1e-4)
 
 
 def test_last_hidden_is_the_last_token_after_all_layers(family):
-    encoded = encode_queries(family, MESSAGES, "last-hidden", 1)
+    encoded = encode_queries(family, MESSAGES, "last-hidden", [1])
     for message, query in zip(MESSAGES, encoded, strict=True):
         last = full_states(family, message)[-1][0, -1]
-        assert torch.allclose(query, functional.layer_norm(last, last.shape), atol=1e-4)
+        assert torch.allclose(query[0], functional.layer_norm(last, last.shape), atol=1e-4)
 
 
 def test_embedding_is_the_mean_of_the_input_embeddings(tiny):
     ids = torch.tensor([tiny.tokenizer.encode(MESSAGES[0])])
-    encoded = encode_queries(tiny, MESSAGES, "embedding", 1)
-    assert torch.allclose(encoded[0], mean_of_normalised(tiny.embed(ids)), atol=1e-5)
+    encoded = encode_queries(tiny, MESSAGES, "embedding", [1])
+    assert torch.allclose(encoded[0, 0], mean_of_normalised(tiny.embed(ids)), atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", QUERY_KINDS)
 def test_other_messages_of_the_batch_do_not_matter(family, kind):
-    together = encode_queries(family, MESSAGES, kind, 2)
+    together = encode_queries(family, MESSAGES, kind, [2])
     for index, message in enumerate(MESSAGES):
-        alone = encode_queries(family, [message], kind, 2)[0]
+        alone = encode_queries(family, [message], kind, [2])[0]
         assert torch.allclose(together[index], alone, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", QUERY_KINDS)
 def test_a_query_is_float32_and_finite_even_of_an_empty_message(kind):
     backbone = tiny_backbone(dtype=torch.bfloat16)
-    encoded = encode_queries(backbone, ["", "Hi"], kind, 2)
-    assert encoded.shape == (2, backbone.hidden_size)
+    encoded = encode_queries(backbone, ["", "Hi"], kind, [2])
+    assert encoded.shape == (2, 1, backbone.hidden_size)
     assert encoded.dtype == torch.float32
     assert torch.isfinite(encoded).all()
 
 
 def test_an_unknown_kind_is_refused_by_name(tiny):
     with pytest.raises((ConfigError, TypeError), match="attention"):
-        encode_queries(tiny, ["Hi"], "attention", 2)
+        encode_queries(tiny, ["Hi"], "attention", [2])
 
 
-@pytest.mark.parametrize("layer", [0, -1, 4])
+@pytest.mark.parametrize("layer", [-1, 4])
 def test_a_layer_that_is_not_there_is_refused(tiny, layer):
-    with pytest.raises(ConfigError, match=r"1\.\.3"):
-        encode_queries(tiny, ["Hi"], "early-exit", layer)
+    with pytest.raises(ConfigError, match=r"0\.\.3"):
+        encode_queries(tiny, ["Hi"], "early-exit", [layer])

@@ -7,7 +7,7 @@ import torch
 
 from lpm.chunking import Chunk
 from lpm.errors import ConfigError
-from lpm.nn.writer import Writer, WriterConfig
+from lpm.nn.writer import Writer, WriterConfig, arrange, choose
 from lpm.testing import tiny_model
 from lpm.writing import write_slots
 
@@ -25,16 +25,21 @@ CHUNKS = [Chunk(f"s{n // 2}", n % 2, text, "") for n, text in enumerate(TEXTS)]
 @pytest.fixture
 def writer() -> Writer:
     torch.manual_seed(0)
-    made = Writer(WriterConfig(16, num_tokens=4, code_dim=3, key_dim=5, scorer_dim=8))
-    torch.nn.init.normal_(made.context_code.weight)
+    sizes = {"coder_dim": 8, "keyer_dim": 8, "scorer_dim": 8, "num_roles": 2}
+    made = Writer(WriterConfig(16, 2, num_tokens=4, code_dim=3, key_dim=5, **sizes))
+    torch.nn.init.normal_(made.code_detail[2].weight)
+    made.markers = torch.randn(1, 16)
     return made
 
 
 def features(lengths=(9, 2, 6), *, width=9):
     torch.manual_seed(1)
-    embeddings, hidden = torch.randn(len(lengths), width, 16), torch.randn(len(lengths), width, 16)
+    embeddings, states = (
+        torch.randn(len(lengths), width, 16),
+        torch.randn(len(lengths), width, 2, 16),
+    )
     mask = torch.arange(width) < torch.tensor(lengths)[:, None]
-    return embeddings, hidden, mask
+    return embeddings, states, mask
 
 
 def padded(tensor: torch.Tensor, count: int, value: float) -> torch.Tensor:
@@ -54,9 +59,9 @@ def test_a_chunk_gives_the_same_slot_in_any_order(writer):
 
 @torch.no_grad()
 def test_padding_changes_nothing(writer):
-    embeddings, hidden, mask = features()
-    made = writer(embeddings, hidden, mask)
-    wider = writer(padded(embeddings, 7, 9.0), padded(hidden, 7, -9.0), padded(mask, 7, False))
+    embeddings, states, mask = features()
+    made = writer(embeddings, states, mask)
+    wider = writer(padded(embeddings, 7, 9.0), padded(states, 7, -9.0), padded(mask, 7, False))
     assert torch.allclose(wider.slots, made.slots, atol=1e-6)
     assert torch.allclose(wider.salience, made.salience, atol=1e-6)
 
@@ -67,27 +72,46 @@ def test_the_same_input_gives_the_same_bits(writer):
 
 
 @torch.no_grad()
-def test_a_chunk_shorter_than_a_slot_leaves_the_rest_zero(writer):
-    made = writer(*features((1, 2, 0), width=2))
-    codes = made.slots[:, : 4 * 3].view(3, 4, 3)
-    assert made.slots.shape == (3, writer.config.slot_dim)
-    assert (codes[0, 0] != 0).all() and (codes[1, :2] != 0).all()
-    assert (codes[0, 1:] == 0).all() and (codes[1, 2:] == 0).all() and (codes[2] == 0).all()
+def test_a_slot_holds_the_codes_of_the_kept_tokens_by_role_and_zeros(writer):
+    embeddings, _, _ = features()
+    roles = torch.tensor([[1, -1, 0, -1, 0, -1, -1, -1, -1], [-1] * 9, [0] + [-1] * 8])
+    packed = writer.packed(embeddings, roles)
+    codes = writer.codes(torch.cat([embeddings[0, [2, 4]], writer.markers, embeddings[0, [0]]]))
+    assert torch.allclose(packed[0], codes, atol=1e-6)
+    assert (packed[1] == 0).all()
+    assert torch.allclose(packed[2, 0], writer.codes(embeddings[2, 0]), atol=1e-6)
+    assert (packed[2, 1:] == 0).all()
 
 
-@torch.no_grad()
-def test_the_most_memorable_tokens_are_kept_in_their_order(writer):
-    embeddings, hidden, mask = features()
-    made = writer(embeddings, hidden, mask)
-    for chosen, scores, real in zip(made.chosen, made.token_salience, mask, strict=True):
-        assert chosen.tolist() == sorted(chosen.tolist())
-        best = scores.masked_fill(~real, -1e9).topk(min(4, int(real.sum()))).indices
-        assert set(best.tolist()) <= set(chosen.tolist())
+def test_the_best_tokens_are_kept_and_none_that_is_not_worth_it():
+    scores = torch.tensor([[[2.0, 1.0], [-1.0, -2.0], [0.5, 3.0], [1.0, 0.0], [0.1, 0.0]]])
+    assert choose(scores, 9).tolist() == [[0, -1, 1, 0, 0]]
+    assert choose(scores, 2).tolist() == [[0, -1, 1, -1, -1]]
+    assert choose(-scores.abs(), 9).tolist() == [[-1] * 5]
+
+
+@pytest.mark.parametrize(
+    ("kept", "limit", "expected"),
+    [
+        ([], 4, []),
+        ([(0, 3), (0, 5)], 4, [3, 5]),
+        ([(2, 1), (0, 3), (1, 4), (2, 6)], 9, [3, -1, 4, -2, 1, 6]),
+        ([(1, 7)], 4, [-1, 7]),
+        ([(0, 1), (0, 2), (1, 3)], 3, [1, 2]),
+        ([(0, 1), (0, 2), (1, 3)], 2, [1, 2]),
+        ([(1, 7)], 1, []),
+    ],
+)
+def test_tokens_are_arranged_by_role_behind_its_marker(kept, limit, expected):
+    assert arrange(kept, limit) == expected
 
 
 def test_gradients_reach_every_part_of_the_writer(writer):
-    made = writer(*features())
-    (made.slots.pow(2).sum() + made.salience.sum()).backward()
+    embeddings, states, mask = features()
+    made = writer(embeddings, states, mask)
+    packed = writer.packed(embeddings, torch.zeros(mask.shape, dtype=torch.long))
+    scores = writer.token_scores(states).sum() + made.salience.sum()
+    (scores + (packed**3).sum() + (made.slots**3).sum()).backward()
     for name, weight in writer.named_parameters():
         assert weight.grad is not None and weight.grad.abs().sum() > 0, name
 

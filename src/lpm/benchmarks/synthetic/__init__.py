@@ -2,10 +2,12 @@
 
 from lpm.benchmarks.synthetic.generator import GeneratorConfig, SyntheticUser, generate_user
 from lpm.benchmarks.synthetic.scoring import KINDS, SyntheticQuestion, is_right
+from lpm.benchmarks.synthetic.story import Label
 
 __all__ = [
     "KINDS",
     "GeneratorConfig",
+    "Label",
     "SyntheticQuestion",
     "SyntheticUser",
     "generate_user",

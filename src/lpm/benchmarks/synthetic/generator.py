@@ -25,6 +25,7 @@ from lpm.benchmarks.synthetic.phrasings import (
 from lpm.benchmarks.synthetic.phrasings_domains import DOMAINS
 from lpm.benchmarks.synthetic.scoring import ALL_OF, SyntheticQuestion
 from lpm.benchmarks.synthetic.story import (
+    Label,
     Unit,
     chatter_unit,
     fact_units,
@@ -82,7 +83,7 @@ class SyntheticUser:
     """A user with a history, and questions whose answers it holds.
 
     `practice` and `questions` never share a wording. `turn_labels` names, for every user turn, the
-    strings in it that are worth remembering; chatter has none.
+    strings in it that are worth remembering and their roles; chatter has none.
     """
 
     user_id: str
@@ -90,7 +91,7 @@ class SyntheticUser:
     history: History
     practice: tuple[SyntheticQuestion, ...]
     questions: tuple[SyntheticQuestion, ...]
-    turn_labels: dict[Place, tuple[str, ...]]
+    turn_labels: dict[Place, tuple[Label, ...]]
 
 
 def generate_user(seed: int, split: Split, config: GeneratorConfig | None = None) -> SyntheticUser:
@@ -148,8 +149,8 @@ def _bodies(
 
 def _assemble(
     bodies: list[list[Unit]], rng: random.Random
-) -> tuple[History, dict[Place, tuple[str, ...]], dict[str, Place]]:
-    labels: dict[Place, tuple[str, ...]] = {}
+) -> tuple[History, dict[Place, tuple[Label, ...]], dict[str, Place]]:
+    labels: dict[Place, tuple[Label, ...]] = {}
     evidence: dict[str, Place] = {}
     sessions = []
     for number, (body, time) in enumerate(zip(bodies, _times(len(bodies), rng), strict=True), 1):

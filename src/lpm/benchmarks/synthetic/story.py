@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from lpm.benchmarks.synthetic import phrasings_preferences as preferences
 from lpm.benchmarks.synthetic.chatter import Chatter
@@ -30,6 +31,13 @@ _FILLER_EXCHANGES = 12
 _LEAD_INS = ("When it", "As for", "Don't get", "Talking", "About", "A change", "Ask me", "These")
 
 
+class Label(NamedTuple):
+    """A string of a turn that is worth remembering: what holds now, what held before, or why."""
+
+    text: str
+    role: Literal["now", "before", "why"]
+
+
 @dataclass(frozen=True)
 class Exchange:
     """One user turn and the reply; `tells` names what the user turn is evidence of."""
@@ -37,7 +45,7 @@ class Exchange:
     user: str
     assistant: str
     tells: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
+    labels: tuple[Label, ...] = ()
 
 
 Unit = tuple[Exchange, ...]
@@ -70,7 +78,7 @@ def first_unit(preference: Preference, split: Split, rng: random.Random) -> Unit
     value = preference.said(preference.value)
     template = rng.choice(preferences.STATED[split])
     text = _surrounded(template, _fields(preference, value), split, rng)
-    labels = (value, preference.liking)
+    labels = (Label(value, "now"), Label(preference.liking, "why"))
     return (_exchange(text, (f"{preference.fact_id}#first",), labels, split, rng),)
 
 
@@ -83,7 +91,8 @@ def later_unit(preference: Preference, split: Split, rng: random.Random) -> Unit
     frames = preferences.CHANGED_FROM if names_old else preferences.CHANGED_TO
     fields = {**_fields(preference, value), "reason": preference.reason}
     text = _surrounded(rng.choice(frames[split]), fields, split, rng)
-    labels = (*((old,) if names_old else ()), value, preference.reason)
+    former = (Label(old, "before"),) if names_old else ()
+    labels = (*former, Label(value, "now"), Label(preference.reason, "why"))
     return (_exchange(text, (f"{preference.fact_id}#later",), labels, split, rng),)
 
 
@@ -125,7 +134,7 @@ def _told(facts: tuple[Fact, ...], split: Split, rng: random.Random) -> Unit:
         text += joiner + fill(lower_first(template) if joiner.strip() else template, **fact.fields)
     if len(facts) > 1 and len(text.split()) > MAX_USER_WORDS:
         return _told(facts[:1], split, rng) + _told(facts[1:], split, rng)
-    labels = tuple(label for fact in facts for label in fact.labels)
+    labels = tuple(Label(text, "now") for fact in facts for text in fact.labels)
     return (_exchange(text, tuple(fact.fact_id for fact in facts), labels, split, rng),)
 
 
@@ -135,7 +144,7 @@ def _answered(fact: Fact, split: Split, rng: random.Random, chatter: Chatter) ->
     lead, reply = chatter.draw()
     reply = f"{reply} {rng.choice(ASKING[split]).format(ask=question)}"
     answer = fill(rng.choice(SHORT_REPLIES[split]), **fact.fields)
-    value = (fact.value,)
+    value = (Label(fact.value, "now"),)
     return (Exchange(lead, reply), _exchange(answer, (fact.fact_id,), value, split, rng))
 
 
@@ -160,12 +169,13 @@ def _surrounded(
 
 
 def _exchange(
-    text: str, tells: tuple[str, ...], labels: tuple[str, ...], split: Split, rng: random.Random
+    text: str, tells: tuple[str, ...], labels: tuple[Label, ...], split: Split, rng: random.Random
 ) -> Exchange:
     replies = dict(CLOSERS[split])
     asked = next((closer for closer in replies if text.endswith(closer)), None)
     assistant = replies[asked] if asked else rng.choice(THANKS[split])
-    return Exchange(text, assistant, tells, tuple(_as_written(label, text) for label in labels))
+    written = (Label(_as_written(label.text, text), label.role) for label in labels)
+    return Exchange(text, assistant, tells, tuple(written))
 
 
 def _as_written(label: str, text: str) -> str:

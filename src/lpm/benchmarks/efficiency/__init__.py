@@ -1,0 +1,1 @@
+"""What methods take at a size: parameters, bytes, operations, and the time of a request."""

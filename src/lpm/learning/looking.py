@@ -1,0 +1,135 @@
+"""Stage 3: what to keep and where to look, learnt on cached hidden states, without the LLM.
+
+Salience: which tokens and which chunks are worth a place in a memory. Retrieval: keys and queries,
+so that a question attends to the chunk that answers it. The values that the LLM reads are fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from lpm.modeling import LPMModel
+from lpm.nn.query_encoder import centred
+
+
+@dataclass(frozen=True)
+class LookingUser:
+    """One user with everything that does not change during training.
+
+    ids, states, mask: the chunks, see `ChunkFeatures`. worth: the tokens worth keeping, by role.
+    asked: e(x) of the questions before centring. evidence: which chunks answer which question.
+    facts: for each question what it is about, equal for like questions of different users; ""
+    where that is not known.
+    """
+
+    ids: Int[Tensor, "chunks tokens"]
+    states: Float[Tensor, "chunks tokens layers hidden"]
+    mask: Bool[Tensor, "chunks tokens"]
+    worth: Bool[Tensor, "chunks tokens roles"]
+    asked: Float[Tensor, "questions layers hidden"]
+    evidence: Bool[Tensor, "questions chunks"]
+    facts: tuple[str, ...]
+
+    @property
+    def kept(self) -> Bool[Tensor, " chunks"]:
+        """Say which chunks hold anything worth keeping."""
+        return self.worth.flatten(1).any(dim=1)
+
+
+@torch.no_grad()
+def measure_centres(model: LPMModel, users: Sequence[LookingUser]) -> None:
+    """Set the centres of keys and queries to the means over users; do it before training."""
+    means = [(u.states.float() * u.mask[..., None, None]).sum(1) for u in users]
+    counts = [u.mask.sum(1)[:, None, None].clamp(min=1) for u in users]
+    about = torch.cat([m / n for m, n in zip(means, counts, strict=True)])
+    model.writer.get_buffer("centre").copy_(about.mean(dim=0))
+    asked = torch.cat([u.asked.float() for u in users])
+    model.get_buffer("query_centre").copy_(asked.mean(dim=0))
+
+
+class LookingLoss:
+    """Salience and retrieval over a few users; dropout: of features, against learning by heart."""
+
+    def __init__(self, model: LPMModel, *, dropout: float = 0.3) -> None:
+        self.model = model
+        self.dropout = dropout
+
+    def __call__(self, users: Sequence[LookingUser], generator: torch.Generator) -> Tensor:
+        """Return the sum of the losses over a batch of users."""
+        return self.salience(users) + self.retrieval(users, generator)
+
+    def salience(self, users: Sequence[LookingUser]) -> Tensor:
+        """Return the cross-entropy of what is worth keeping, by token and by chunk."""
+        writer = self.model.writer
+        scores = torch.cat([writer.token_scores(user.states[user.mask]) for user in users])
+        labels = torch.cat([user.worth[user.mask] for user in users])
+        chunks = [writer.chunk_scorer(writer.about(user.states, user.mask))[:, 0] for user in users]
+        kept = torch.cat([user.kept for user in users])
+        loss = functional.binary_cross_entropy_with_logits
+        return loss(scores, labels.float()) + loss(torch.cat(chunks), kept.float())
+
+    def retrieval(self, users: Sequence[LookingUser], generator: torch.Generator) -> Tensor:
+        """Return minus the log of the attention on evidence, among the chunks of all users.
+
+        Chunks of other users count as wrong unless they are about the same fact: a question then
+        meets many more wrong chunks than one user has.
+        """
+        scores, evidence, others = self._scores(users, generator)
+        open_ = evidence | others
+        known = evidence.any(dim=1)
+        every = torch.logsumexp(scores.masked_fill(~open_, float("-inf"))[known], dim=1)
+        right = torch.logsumexp(scores.masked_fill(~evidence, float("-inf"))[known], dim=1)
+        return (every - right).mean()
+
+    def _scores(
+        self, users: Sequence[LookingUser], generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        model = self.model
+        about = torch.cat([model.writer.about(user.states, user.mask) for user in users])
+        asked = torch.cat([user.asked.float() for user in users])
+        keys = model.writer.keys(self._dropped(about, generator))
+        centre = model.get_buffer("query_centre")
+        queries: Tensor = model.query(self._dropped(centred(asked, centre), generator))
+        projector = model.projector
+        scores = (queries @ projector.w_q[0].t()) @ (keys @ projector.w_k[0].t()).t()
+        evidence = torch.block_diag(*(user.evidence.float() for user in users)).bool()
+        own = torch.block_diag(*(torch.ones(user.evidence.shape) for user in users)).bool()
+        same = _same_fact(users, evidence)
+        return scores * projector.config.head_dim**-0.5, evidence, (own | ~same) & ~evidence
+
+    def _dropped(self, features: Tensor, generator: torch.Generator) -> Tensor:
+        keep = torch.rand(features.shape, generator=generator) >= self.dropout
+        return features * keep / (1 - self.dropout)
+
+
+def _same_fact(users: Sequence[LookingUser], evidence: Tensor) -> Tensor:
+    """Return (questions, chunks): whether a chunk is evidence for any question of the same fact."""
+    facts = [fact for user in users for fact in user.facts]
+    number = {fact: index for index, fact in enumerate(dict.fromkeys(facts))}
+    of = torch.tensor([number[fact] for fact in facts])
+    told = torch.zeros(len(number), evidence.shape[1])
+    told.index_add_(0, of, evidence.float())
+    unknown = torch.tensor([fact == "" for fact in facts])
+    return (told[of] > 0) & ~unknown[:, None]
+
+
+@torch.no_grad()
+def hit_rate(model: LPMModel, users: Sequence[LookingUser]) -> float:
+    """Return the share of questions whose most attended chunk, of those kept, is evidence."""
+    hits = total = 0
+    for user in users:
+        about = model.writer.about(user.states, user.mask)
+        count = min(model.config.num_slots, len(about))
+        best = model.writer.chunk_scorer(about)[:, 0].topk(count).indices
+        keys = model.writer.keys(about[best]) @ model.projector.w_k[0].t()
+        queries = model.query_of(user.asked.float())
+        top = (queries @ model.projector.w_q[0].t() @ keys.t()).argmax(dim=1)
+        hits += int(user.evidence[:, best].gather(1, top[:, None]).sum())
+        total += len(user.asked)
+    return hits / max(1, total)

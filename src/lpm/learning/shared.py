@@ -1,0 +1,175 @@
+"""Train the shared weights, writer and projector, in three stages that do not need each other.
+
+coding: codes that name tokens, from the embedding table alone. speaking: how named tokens are said
+to the frozen LLM. looking: what to keep and where to look, on cached hidden states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from lpm.backbone import Backbone
+from lpm.learning.coding import CodeLoss
+from lpm.learning.looking import LookingLoss, LookingUser, hit_rate, measure_centres
+from lpm.learning.speaking import SpeakingLoss, Spoken
+from lpm.learning.stage import Stage, StageConfig, StageProgress, named
+from lpm.modeling import LPMModel, untrained_config
+from lpm.nn.initialisers import tie_to_embeddings
+
+FRAME = ("Facts about me:", ". Answer in a few words.")
+MARKERS = (" formerly", " because")
+QUERY_DIM = 384
+_CENTRE_USERS = 20
+
+
+@dataclass(frozen=True)
+class TrainPlan:
+    """Steps of each stage, and how many examples or users a step sees.
+
+    speaking_rows: examples a step through the LLM. looking_users: users a step of retrieval.
+    """
+
+    coding_steps: int = 2000
+    speaking_steps: int = 200
+    looking_steps: int = 400
+    speaking_rows: int = 40
+    looking_users: int = 8
+    seed: int = 0
+
+    @property
+    def coding(self) -> StageConfig:
+        """Return the settings of the first stage."""
+        return StageConfig(self.coding_steps, 1e-2, log_every=100, save_every=500, seed=self.seed)
+
+    @property
+    def speaking(self) -> StageConfig:
+        """Return the settings of the second stage; constant rows learn at this rate."""
+        return StageConfig(self.speaking_steps, 1e-2, log_every=10, save_every=100, seed=self.seed)
+
+    @property
+    def looking(self) -> StageConfig:
+        """Return the settings of the third stage."""
+        return StageConfig(
+            self.looking_steps, 2e-3, weight_decay=0.05, save_every=200, seed=self.seed
+        )
+
+
+def trainable_model(backbone: Backbone, *, seed: int = 0) -> LPMModel:
+    """Return fresh shared weights, ready for the first stage."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        encode = backbone.tokenizer.encode
+        frame = [encode(text, add_special_tokens=False) for text in FRAME]
+        config = untrained_config(
+            backbone,
+            mlp="vocabulary",
+            rows_before=len(frame[0]),
+            rows_after=len(frame[1]),
+            query_dim=QUERY_DIM,
+            markers=[encode(text, add_special_tokens=False)[0] for text in MARKERS],
+        )
+        model = LPMModel(config, backbone)
+        table = backbone.model.get_input_embeddings().weight.detach().cpu()
+        tie_to_embeddings(model.writer, model.projector, table)
+    with torch.no_grad():
+        model.projector.w_v.mul_(4.0)
+        for rows, tokens in zip(
+            (model.projector.before, model.projector.after), frame, strict=True
+        ):
+            rows.copy_(table[torch.tensor(tokens)].float())
+    return model
+
+
+class SharedTrainer:
+    """Run the stages in their order; each resumes at its last checkpoint in `folder`."""
+
+    def __init__(
+        self,
+        model: LPMModel,
+        plan: TrainPlan,
+        folder: Path,
+        *,
+        resume: bool = False,
+        progress: StageProgress | None = None,
+    ) -> None:
+        self.model = model
+        self.plan = plan
+        self.folder = folder
+        self.resume = resume
+        self.progress = progress
+
+    def code(self) -> None:
+        """Run the first stage."""
+        writer, projector = self.model.writer, self.model.projector
+        table = self.model.backbone.model.get_input_embeddings().weight.detach().cpu()
+        loss = CodeLoss(writer, projector, table)
+        parts = named(code=writer.code, code_detail=writer.code_detail, w_v=projector.w_v)
+        stage = self._stage("coding", parts, self.plan.coding)
+        stage.run(loss, checkpoint=lambda: {"named": loss.named(2000)}, progress=self.progress)
+
+    def speak(
+        self,
+        draw: Callable[[int, torch.Generator], Sequence[Spoken]],
+        checkpoint: Callable[[], Mapping[str, object]] | None = None,
+    ) -> None:
+        """Run the second stage; draw: gives so many examples, from a generator."""
+        projector = self.model.projector
+        parts = named(
+            before=projector.before,
+            after=projector.after,
+            bias=projector.bias,
+            gain=projector.gain,
+        )
+        # The gain sets the rows' scale, to which the frozen LLM is sensitive.
+        stage = self._stage("speaking", parts, self.plan.speaking, {"gain": 0.3})
+        loss = SpeakingLoss(self.model)
+        stage.run(
+            lambda generator: loss(draw(self.plan.speaking_rows, generator)),
+            checkpoint=checkpoint,
+            progress=self.progress,
+        )
+
+    def look(
+        self,
+        users: Sequence[LookingUser],
+        held_out: Mapping[str, Sequence[LookingUser]] | None = None,
+    ) -> None:
+        """Run the third stage; held_out: further users to log the hit rate of, by name."""
+        model = self.model
+        measure_centres(model, users[:_CENTRE_USERS])
+        parts = named(
+            token_scorer=model.writer.token_scorer,
+            chunk_scorer=model.writer.chunk_scorer,
+            key=model.writer.key,
+            query=model.query,
+            w_q=model.projector.w_q,
+            w_k=model.projector.w_k,
+        )
+        stage, loss = self._stage("looking", parts, self.plan.looking), LookingLoss(model)
+
+        def one(generator: torch.Generator) -> torch.Tensor:
+            order = torch.randperm(len(users), generator=generator)[: self.plan.looking_users]
+            return loss([users[i] for i in order.tolist()], generator)
+
+        def measured() -> dict[str, object]:
+            groups = {"train": users[:20], **(held_out or {})}
+            return {f"{name}_hits": hit_rate(model, part) for name, part in groups.items()}
+
+        stage.run(one, checkpoint=measured, progress=self.progress)
+
+    def _stage(
+        self,
+        name: str,
+        parts: dict[str, nn.Parameter],
+        config: StageConfig,
+        rates: Mapping[str, float] | None = None,
+    ) -> Stage:
+        stage = Stage(name, parts, config, self.folder, rates=rates)
+        if self.resume:
+            stage.resume()
+        return stage
