@@ -74,8 +74,8 @@ class Writer(nn.Module):
         self.code_detail = _network(width, config.coder_dim, config.code_dim)
         self.key = _network(seen, config.keyer_dim, config.key_dim)
         # Codes are linear at the start, where their directions are known.
-        nn.init.zeros_(self.code_detail[2].weight)
-        nn.init.zeros_(self.code_detail[2].bias)
+        for weight in self.code_detail[2].parameters():
+            nn.init.zeros_(weight)
         # What all chunks have in common says nothing about any; measured before training.
         self.register_buffer("centre", torch.zeros(config.num_layers, width))
         self.markers = torch.zeros(config.num_roles - 1, width)

@@ -7,7 +7,8 @@ import torch
 
 from lpm.chunking import Chunk
 from lpm.errors import ConfigError
-from lpm.nn.writer import Writer, WriterConfig, arrange, choose
+from lpm.learning.features import word_numbers
+from lpm.nn.writer import Writer, WriterConfig, arrange, by_word, choose
 from lpm.testing import tiny_model
 from lpm.writing import write_slots
 
@@ -88,6 +89,25 @@ def test_the_best_tokens_are_kept_and_none_that_is_not_worth_it():
     assert choose(scores, 9).tolist() == [[0, -1, 1, 0, 0]]
     assert choose(scores, 2).tolist() == [[0, -1, 1, -1, -1]]
     assert choose(-scores.abs(), 9).tolist() == [[-1] * 5]
+
+
+def test_a_word_is_kept_whole_by_its_best_piece():
+    scores = torch.tensor([[[-1.0], [3.0], [-2.0], [-1e4]]])
+    spread = by_word(scores, torch.tensor([[0, 1, 1, 0]]))
+    assert spread[0, :, 0].tolist() == [-1.0, 3.0, 3.0, -1e4]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "words"),
+    [
+        ([" B", "umble", " sleeps", "."], [0, 0, 1, 2]),
+        ([" at", " 5", ":", "52", "!"], [0, 1, 1, 1, 2]),
+        ([" it", "'s", " J", "ean", "-", "Luc", ","], [0, 0, 1, 1, 1, 1, 2]),
+        ([], []),
+    ],
+)
+def test_pieces_are_counted_into_words(pieces, words):
+    assert word_numbers(pieces) == words
 
 
 @pytest.mark.parametrize(
