@@ -1,13 +1,17 @@
-"""LPM as a method: write the pairs into slots in one pass, then fit the slots."""
+"""LPM as a method: the answers as slots, then keys by their questions, then all by the LLM."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
+from lpm.backbone import Backbone
 from lpm.chunking import Chunk
+from lpm.learning.addressing import AddressingConfig, address_slots
 from lpm.learning.examples import AnswerScorer
 from lpm.learning.fit import FitConfig, fit_slots
 from lpm.learning.self_study import question_answer_examples
@@ -19,11 +23,12 @@ from lpm.writing import write_slots
 
 @dataclass(frozen=True)
 class LatentMemorySettings:
-    """learning_rate and rows_per_step of the fit; num_slots of a memory."""
+    """learning_rate, rows_per_step: of the fit. num_slots of a memory. addressing of the keys."""
 
     learning_rate: float = 0.02
     rows_per_step: int = 8
     num_slots: int = 32
+    addressing: AddressingConfig = field(default_factory=AddressingConfig)
 
 
 class LatentMemory:
@@ -41,9 +46,9 @@ class LatentMemory:
         self.slots = torch.zeros(config.slot_groups, settings.num_slots, config.slot_dim)
 
     def fit(self, pairs: Sequence[QuestionAnswer], *, steps: int, seed: int) -> list[float]:
-        """Learn one user; see `UserMethod`."""
+        """Learn one user; see `UserMethod`. `steps` counts those of the LLM."""
         settings = self.settings
-        written = write_slots(self.model, distinct_answers(pairs), settings.num_slots)
+        start = self.written(pairs)
         config = FitConfig(
             steps=steps,
             rows_per_step=settings.rows_per_step,
@@ -56,9 +61,29 @@ class LatentMemory:
         examples = question_answer_examples(
             self.model, [(pair.question, pair.answer) for pair in pairs]
         )
-        result = fit_slots(self.model.projector, self.scorer, [written.slots], [examples], config)
+        result = fit_slots(self.model.projector, self.scorer, [start], [examples], config)
         self.slots = result.slots[0]
         return list(result.losses)
+
+    def written(self, pairs: Sequence[QuestionAnswer]) -> Float[Tensor, "groups slots slot_dim"]:
+        """Return the slots before any step of the LLM: an answer each, found by its questions."""
+        written = write_slots(self.model, distinct_answers(pairs), self.settings.num_slots)
+        answers = list(dict.fromkeys(pair.answer for pair in pairs))
+        place = {answers[chunk.turn]: slot for slot, chunk in enumerate(written.chunks)}
+        slots = written.slots.clone()
+        for answer, slot in place.items():
+            value = spelled(self.model, answer)
+            slots[0, slot, : len(value)] = value
+        kept = [pair for pair in pairs if pair.answer in place]
+        with torch.no_grad():
+            queries = self.model.queries([pair.question for pair in kept])
+        return address_slots(
+            self.model.projector,
+            slots,
+            queries,
+            [place[pair.answer] for pair in kept],
+            self.settings.addressing,
+        )
 
     @torch.no_grad()
     def answer(self, questions: Sequence[str]) -> list[str]:
@@ -66,6 +91,17 @@ class LatentMemory:
         queries = self.model.queries(questions)
         rows, _ = self.model.projector(self.slots[None].expand(len(questions), -1, -1, -1), queries)
         return answer_questions(self.model.backbone, questions, rows)
+
+
+@torch.no_grad()
+def spelled(model: LPMModel, text: str) -> Float[Tensor, " value_dim"]:
+    """Return the value columns of a slot that says the text's first tokens, as many as it holds."""
+    backbone: Backbone = model.backbone
+    ids = backbone.tokenizer.encode(" " + text, add_special_tokens=False)
+    ids = ids[: model.writer.config.num_tokens]
+    embeddings = backbone.embed(torch.tensor([ids], device=backbone.device)).float().cpu()
+    now = torch.zeros(1, len(ids), dtype=torch.long)
+    return model.writer.packed(embeddings, now).flatten(1)[0]
 
 
 def distinct_answers(pairs: Sequence[QuestionAnswer]) -> list[Chunk]:
