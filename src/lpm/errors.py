@@ -51,6 +51,10 @@ class BackboneError(LPMError, RuntimeError):
     """The frozen LLM cannot be fetched, verified or loaded."""
 
 
+class DownloadError(LPMError, OSError):
+    """A public file cannot be fetched or is not what it should be."""
+
+
 class DivergedError(LPMError, ArithmeticError):
     """A loss or a slot became NaN or infinite; nothing was saved."""
 

@@ -6,10 +6,12 @@ import json
 import math
 import platform
 import subprocess
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from lpm.errors import ConfigError
 
 SCHEMA_VERSION = 1
 _LIBRARIES = ("torch", "transformers", "peft", "safetensors")
@@ -21,7 +23,9 @@ class Result:
 
     seconds: wall time of fitting and answering. stderr: standard error clustered by user.
     params_per_user and params_shared: trained floats. bytes_per_user: stored. kv_bytes: cache of
-    what the method adds to one request. by_kind: score and n of each question kind.
+    what the method adds to one request. by_kind: score and n of each question kind. metric: what
+    `overall` means; `score` is the benchmark's own rule, `option-likelihood` the share of questions
+    whose right option is the likeliest. macro: mean over question kinds.
     """
 
     benchmark: str
@@ -44,6 +48,9 @@ class Result:
     prompt_tokens: float
     seconds: float
     by_kind: dict[str, list[float]]
+    metric: str = "score"
+    macro: float | None = None
+    macro_stderr: float | None = None
     schema_version: int = SCHEMA_VERSION
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -54,8 +61,37 @@ class Result:
 
     @classmethod
     def load(cls, path: Path) -> Result:
-        """Read a result file."""
-        return cls(**json.loads(path.read_text()))
+        """Read a result file; ConfigError when it is none, or of another schema version."""
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            known = {item.name for item in fields(cls)}
+            unknown = sorted(set(found) - known)
+            if unknown or found["schema_version"] != SCHEMA_VERSION:
+                raise ConfigError(
+                    f"{path.name} is no result file of schema version {SCHEMA_VERSION}"
+                    + (f": it has {unknown[0]!r}." if unknown else ".")
+                )
+            result = cls(**found)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            if isinstance(error, ConfigError):
+                raise
+            raise ConfigError(
+                f"{path.name} cannot be read as a result file ({type(error).__name__}); measure "
+                "again with `lpm eval`."
+            ) from error
+        result.check()
+        return result
+
+    def check(self) -> None:
+        """Raise ConfigError when a number cannot be: a score beyond 0 to 1, a negative count."""
+        shares = [self.overall, *(value for value, _ in self.by_kind.values())]
+        counts = [self.n, self.num_users, self.params_per_user, self.params_shared,
+                  self.bytes_per_user, self.kv_bytes, self.soft_tokens]  # fmt: skip
+        if not all(0 <= share <= 1 for share in shares) or min(counts) < 0 or self.n < 1:
+            raise ConfigError(
+                f"The result of {self.method!r} on {self.benchmark!r} holds a score beyond 0 to 1 "
+                "or a negative count; measure again."
+            )
 
 
 def environment() -> dict[str, str]:

@@ -9,8 +9,11 @@ from typer.exceptions import TyperException
 
 from lpm.cli.asking import ask, chat, explain
 from lpm.cli.backbone import backbone
+from lpm.cli.data import data
 from lpm.cli.demo import demo
+from lpm.cli.eval import evaluate
 from lpm.cli.keeping import export, forget, import_, remember, show, users
+from lpm.cli.report import report
 from lpm.cli.train import train
 from lpm.errors import IncompatibleMemoryError, InputError, LPMError, UnknownUserError
 
@@ -25,7 +28,10 @@ app = typer.Typer(
 )
 for command in (demo, remember, ask, chat, explain, show, users, forget, export, train, backbone):
     app.command()(command)
+app.command()(report)
 app.command("import")(import_)
+app.command("eval")(evaluate)
+app.add_typer(data, name="data")
 
 
 @app.callback(invoke_without_command=True)

@@ -38,3 +38,30 @@ def stage_bars() -> Iterator[Callable[[str, int, int, float], None]]:
             bar.update(tasks[stage], completed=step, total=steps, loss=loss)
 
         yield update
+
+
+@contextmanager
+def score_bar() -> Iterator[Callable[[str, int, int, float], None]]:
+    """Give a function of (method, questions done, questions, mean score) that draws a bar each."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("score {task.fields[score]:.3f}"),
+        TimeLeft(),
+    )
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def update(method: str, done: int, total: int, score: float) -> None:
+            if method not in tasks:
+                # Time left is estimated from what this run does, not from what it found done.
+                tasks[method] = bar.add_task(method, score=score, completed=done, total=total)
+            bar.update(tasks[method], completed=done, total=total, score=score)
+
+        yield update

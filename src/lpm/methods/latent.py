@@ -1,0 +1,147 @@
+"""LPM from raw history: slots written in one pass, fitted where steps are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lpm.chunking import chunk_history
+from lpm.learning.examples import AnswerScorer
+from lpm.learning.fit import FitConfig, fit_slots
+from lpm.learning.self_study import SelfStudyConfig, study_history
+from lpm.methods.contract import Cost, Request
+from lpm.methods.plain import text_reading, with_text
+from lpm.methods.reading import Reading
+from lpm.methods.responder import Responder
+from lpm.methods.retrieval import BM25, RetrievalSettings
+from lpm.methods.settings import require_at_least
+from lpm.modeling import LPMModel
+from lpm.nn.injection import build_prompt
+from lpm.types import History, Message
+from lpm.writing import write_slots
+
+
+@dataclass(frozen=True)
+class LatentSettings:
+    """num_slots of a memory; refine_steps of self-study after the writer, at learning_rate."""
+
+    num_slots: int = 32
+    refine_steps: int = 0
+    learning_rate: float = 0.02
+
+    def __post_init__(self) -> None:
+        require_at_least(self, num_slots=1, refine_steps=0, learning_rate=1e-12)
+
+
+@dataclass(frozen=True)
+class HybridSettings(LatentSettings):
+    """The same, with top_k retrieved turns in the text."""
+
+    top_k: int = 5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_at_least(self, top_k=1)
+
+
+class Latent(Responder):
+    """Soft-prompt rows read from the user's slots, before the newest message's text."""
+
+    name = "lpm"
+
+    def __init__(self, model: LPMModel, settings: LatentSettings) -> None:
+        super().__init__(model.backbone)
+        self.model = model
+        self.settings = settings
+        self.slots: Float[Tensor, "groups slots slot_dim"] | None = None
+
+    def learn(self, history: History, seed: int) -> None:
+        """Write the history into slots; a history without user text gives no slots."""
+        chunks = chunk_history(history)
+        self.slots = None
+        if not chunks:
+            return
+        written = write_slots(self.model, chunks, self.settings.num_slots)
+        self.slots = written.slots
+        if self.settings.refine_steps == 0:
+            return
+        study = study_history(self.model, written.chunks, SelfStudyConfig(seed=seed))
+        if study:
+            config = FitConfig(
+                steps=self.settings.refine_steps,
+                learning_rate=self.settings.learning_rate,
+                seed=seed,
+            )
+            scorer = AnswerScorer(self.backbone)
+            fitted = fit_slots(self.model.projector, scorer, [self.slots], [study], config)
+            self.slots = fitted.slots[0]
+
+    def read(self, requests: Sequence[Request]) -> list[Reading]:
+        """Read the slots by each request's query, and put the rows before the newest message."""
+        if self.slots is None:
+            return [text_reading(self.backbone, request.messages) for request in requests]
+        return self.with_rows(requests, [list(request.messages) for request in requests])
+
+    @torch.no_grad()
+    def with_rows(
+        self, requests: Sequence[Request], chats: Sequence[list[Message]]
+    ) -> list[Reading]:
+        """Return a reading of each chat with the rows that its request's query reads."""
+        if self.slots is None:
+            return [text_reading(self.backbone, chat) for chat in chats]
+        queries = self.model.queries([request.about for request in requests])
+        rows, _ = self.model.projector(self.slots[None].expand(len(requests), -1, -1, -1), queries)
+        return [
+            Reading(build_prompt(self.backbone, chat, "message", rows=True), own)
+            for chat, own in zip(chats, rows, strict=True)
+        ]
+
+    def count(self) -> Cost:
+        """Count the slots' floats, the shared weights, and four bytes a float."""
+        floats = 0 if self.slots is None else self.slots.numel()
+        shared = sum(parameter.numel() for parameter in self.model.parameters())
+        return Cost(floats, shared, 4 * floats)
+
+
+class EmptyMemory(Latent):
+    """The control with a memory that holds nothing: no rows, so the plain backbone."""
+
+    name = "empty-memory"
+
+    def learn(self, history: History, seed: int) -> None:
+        """Learn nothing."""
+        self.slots = None
+
+
+class Hybrid(Latent):
+    """The soft prompt, and the turns that BM25 retrieves as text."""
+
+    name = "hybrid"
+
+    def __init__(self, model: LPMModel, settings: HybridSettings) -> None:
+        super().__init__(model, settings)
+        self.retrieval = BM25(model.backbone, RetrievalSettings(top_k=settings.top_k))
+
+    def learn(self, history: History, seed: int) -> None:
+        """Write the slots and index the turns."""
+        super().learn(history, seed)
+        self.retrieval.learn(history, seed)
+
+    def read(self, requests: Sequence[Request]) -> list[Reading]:
+        """Read rows and retrieved text."""
+        texts = self.retrieval.retrieved(requests)
+        chats = [
+            with_text(request.messages, text) for request, text in zip(requests, texts, strict=True)
+        ]
+        return self.with_rows(requests, chats)
+
+    def count(self) -> Cost:
+        """Count the slots and the text."""
+        slots, text = super().count(), self.retrieval.count()
+        return Cost(
+            slots.params_per_user, slots.params_shared, slots.bytes_per_user + text.bytes_per_user
+        )

@@ -1,0 +1,203 @@
+"""An evaluation loses no example, scores none twice, and says what it measured."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lpm.backbone import Backbone
+from lpm.benchmarks.contract import Case, Question
+from lpm.benchmarks.ledger import Ledger, Prediction
+from lpm.benchmarks.personas import PersonasBenchmark
+from lpm.benchmarks.results import Result
+from lpm.benchmarks.running import EvalConfig, chosen_cases, run_method
+from lpm.errors import ConfigError
+from lpm.methods.contract import Cost, Reply, Request
+from lpm.methods.registry import Parts, build_method
+from lpm.modeling import LPMModel
+from lpm.types import History, Session, Turn
+
+
+def prediction(example: str, score: float = 1.0) -> Prediction:
+    return Prediction(example, "u", "u", "kind", "said", score, None, None, 0, 3, 9, 0, 0, 0, 0.1)
+
+
+class TestLedger:
+    def test_what_was_appended_is_there_after_reopening(self, tmp_path: Path) -> None:
+        ledger = Ledger(tmp_path / "a.jsonl", resume=False)
+        ledger.append([prediction("x"), prediction("y", 0.5)])
+        again = Ledger(tmp_path / "a.jsonl", resume=True)
+        assert list(again) == [prediction("x"), prediction("y", 0.5)]
+        assert "x" in again and "z" not in again
+
+    def test_a_torn_last_line_is_cut_off_and_nothing_else(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.jsonl"
+        Ledger(path, resume=False).append([prediction("x"), prediction("y")])
+        whole = path.read_bytes()
+        for cut in range(whole.index(b"\n") + 1, len(whole)):
+            path.write_bytes(whole[:cut])
+            ledger = Ledger(path, resume=True)
+            assert [item.example for item in ledger] == ["x"]
+            ledger.append([prediction("y")])
+            assert path.read_bytes() == whole
+
+    def test_an_example_is_never_scored_twice(self, tmp_path: Path) -> None:
+        ledger = Ledger(tmp_path / "a.jsonl", resume=False)
+        ledger.append([prediction("x")])
+        with pytest.raises(ConfigError, match="scored twice"):
+            ledger.append([prediction("x")])
+        with pytest.raises(ConfigError, match="scored twice"):
+            ledger.append([prediction("y"), prediction("y")])
+        assert len(Ledger(tmp_path / "a.jsonl", resume=True)) == 1
+
+    def test_an_existing_run_is_not_overwritten(self, tmp_path: Path) -> None:
+        Ledger(tmp_path / "a.jsonl", resume=False).append([prediction("x")])
+        with pytest.raises(ConfigError, match="--resume"):
+            Ledger(tmp_path / "a.jsonl", resume=False)
+
+    @pytest.mark.parametrize("line", ["{}", "nonsense", "[1]"])
+    def test_a_damaged_line_is_named(self, tmp_path: Path, line: str) -> None:
+        (tmp_path / "a.jsonl").write_text(line + "\n")
+        with pytest.raises(ConfigError, match="line 1, is no prediction"):
+            Ledger(tmp_path / "a.jsonl", resume=True)
+
+
+@pytest.fixture
+def parts(tiny: Backbone, shared_weights: LPMModel) -> Parts:
+    built = Parts(tiny)
+    built.__dict__["model"] = shared_weights
+    return built
+
+
+def run(parts: Parts, out: Path, name: str = "lpm", *, resume: bool = False, **config):
+    benchmark = PersonasBenchmark(num_users=2, num_tune_users=0)
+    settings = EvalConfig("short", **{"limit": 6, **config})
+    cases = chosen_cases(benchmark, settings)
+    method = build_method(name, parts)
+    return run_method(benchmark, cases, method, parts.backbone, settings, out, resume=resume)
+
+
+def test_a_result_file_says_what_was_measured(parts: Parts, tmp_path: Path) -> None:
+    (path,) = run(parts, tmp_path)
+    result = Result.load(path)
+    assert (result.benchmark, result.mode, result.split) == ("personas", "short", "report")
+    assert (result.method, result.n, result.num_users, result.seed) == ("lpm", 6, 1, 0)
+    assert result.settings["num_slots"] == 32 and result.params_per_user > 0
+    assert result.backbone_fingerprint == parts.backbone.fingerprint
+    assert sum(count for _, count in result.by_kind.values()) == 6
+    (lines,) = (tmp_path / "predictions").glob("*.jsonl")
+    scores = [json.loads(line)["score"] for line in lines.read_text().splitlines()]
+    assert result.overall == pytest.approx(sum(scores) / 6)
+
+
+def test_a_resumed_run_equals_an_unbroken_one(parts: Parts, tmp_path: Path) -> None:
+    (whole,) = run(parts, tmp_path / "whole")
+    (predicted,) = (tmp_path / "whole" / "predictions").glob("*.jsonl")
+    half = tmp_path / "half" / "predictions" / predicted.name
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"".join(predicted.read_bytes().splitlines(keepends=True)[:2]) + b'{"exa')
+    (resumed,) = run(parts, tmp_path / "half", resume=True)
+    first, again = Result.load(whole), Result.load(resumed)
+    assert (again.overall, again.n, again.by_kind) == (first.overall, first.n, first.by_kind)
+    assert resumed.name == whole.name
+
+
+class Recorder:
+    """A method that remembers whose history it was prepared with."""
+
+    name = "swapped-user"
+
+    def __init__(self) -> None:
+        self.taught: list[History] = []
+
+    def prepare(self, history: History, *, seed: int = 0) -> None:
+        self.taught.append(history)
+
+    def answer(self, requests: list[Request]) -> list[Reply]:
+        return [Reply("nothing", 0, 1, 1) for _ in requests]
+
+    def option_scores(self, requests: list[Request], options: list[list[str]]) -> list[list[float]]:
+        return [[-float(len(text)) for text in texts] for texts in options]
+
+    def cost(self) -> Cost:
+        return Cost(0, 0, 0)
+
+
+class TwoUsers:
+    """A benchmark of two users with one multiple-choice question each."""
+
+    name, modes, categories = "two", ("only",), ("kind",)
+
+    def cases(self, mode: str):
+        for user in ("a", "b"):
+            said = History((Session("s", (Turn("user", f"I am {user}."),)),))
+            request = Request(({"role": "user", "content": f"Who am I, {user}?"},))
+            question = Question("kind", request, "(a)", ("one", "three", "seventeen"), 0)
+            yield Case(user, user, "report", said, (question,))
+
+    def score(self, mode: str, question: Question, prediction: str) -> float:
+        return 0.0
+
+
+def test_the_swapped_user_is_never_the_one_who_is_asked(tiny: Backbone, tmp_path: Path) -> None:
+    benchmark, method, config = TwoUsers(), Recorder(), EvalConfig("only")
+    cases = chosen_cases(benchmark, config)
+    run_method(benchmark, cases, method, tiny, config, tmp_path)
+    assert method.taught == [cases[1].history, cases[0].history]
+    with pytest.raises(ConfigError, match="at least two users"):
+        run_method(benchmark, cases[:1], Recorder(), tiny, config, tmp_path / "one")
+
+
+def test_likelihood_of_options_is_a_metric_of_its_own(tiny: Backbone, tmp_path: Path) -> None:
+    benchmark, config = TwoUsers(), EvalConfig("only")
+    cases = chosen_cases(benchmark, config)
+    paths = run_method(benchmark, cases, Recorder(), tiny, config, tmp_path)
+    results = {result.metric: result for result in map(Result.load, paths)}
+    assert results["score"].overall == 0.0
+    assert results["option-likelihood"].overall == 1.0
+
+
+def test_limits_and_splits_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ConfigError, match="no split 'test'"):
+        EvalConfig("short", split="test")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="`limit` must be at least 1"):
+        EvalConfig("short", limit=0)
+    with pytest.raises(ConfigError, match="no user in mode"):
+        chosen_cases(PersonasBenchmark(num_users=0, num_tune_users=0), EvalConfig("short"))
+
+
+_SLOW_RUN = """
+import sys, time
+from pathlib import Path
+from lpm.benchmarks.ledger import Ledger, Prediction
+ledger = Ledger(Path(sys.argv[1]), resume=True)
+for index in range(len(ledger), 400):
+    ledger.append([Prediction(f"e{index}", "u", "u", "k", "said " * 40, 1.0, None, None,
+                              0, 0, 0, 0, 0, 0, 0.0)])
+    print(index, flush=True)
+"""
+
+
+def test_a_kill_loses_nothing_that_was_reported(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SLOW_RUN, str(path)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        time.sleep(0.05)
+        os.kill(process.pid, signal.SIGKILL)
+        reported = [int(line) for line in [first, *process.stdout.read().splitlines()] if line]
+        process.wait(timeout=30)
+        process.stdout.close()
+        kept = [item.example for item in Ledger(path, resume=True)]
+        assert kept == [f"e{index}" for index in range(len(kept))]
+        assert len(kept) > max(reported)

@@ -1,0 +1,160 @@
+"""Every method keeps one contract: learn a history, answer, forget the one before, count."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from lpm.backbone import Backbone
+from lpm.errors import ConfigError
+from lpm.methods.contract import Request
+from lpm.methods.registry import Parts, build_method, method_names, settings_of
+from lpm.modeling import LPMModel
+from lpm.types import History, Session, Turn
+
+TRAINED = ("prompt-tuning", "prefix-tuning", "lora", "cartridge")
+UNTRAINED = tuple(name for name in method_names() if name not in TRAINED)
+FAST = {"steps": 2, "chunks": 3, "questions_per_chunk": 1}
+
+
+def history(*facts: str) -> History:
+    turns = tuple(Turn("user", fact) for fact in facts)
+    return History((Session("s1", turns, datetime(2024, 5, 1, tzinfo=UTC)),))
+
+
+ANNA = history("My sister Anna lives in Lisbon with her dog.", "I play the cello on Fridays now.")
+BORIS = history("My colleague Boris sails a small green boat.", "I cannot eat hazelnuts at all.")
+ASKED = (
+    Request(({"role": "user", "content": "Where does my sister live?"},), max_new_tokens=4),
+    Request(({"role": "user", "content": "What can I not eat?"},), max_new_tokens=4),
+)
+
+
+@pytest.fixture
+def parts(tiny: Backbone, shared_weights: LPMModel) -> Parts:
+    built = Parts(tiny)
+    built.__dict__["model"] = shared_weights
+    return built
+
+
+@pytest.fixture(autouse=True)
+def questions_of_a_random_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A random backbone asks nothing usable, so what it would ask is given."""
+    from lpm.learning.self_study import StudyPair
+
+    monkeypatch.setattr(
+        "lpm.methods.studied.ask_and_answer",
+        lambda backbone, chunks, config: [
+            StudyPair(chunk, f"What about {chunk.text[:12]}?", chunk.text.split()[-1])
+            for chunk in chunks
+        ],
+    )
+
+
+def build(name: str, parts: Parts):
+    return build_method(name, parts, FAST if name in TRAINED else {})
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_the_same_seed_gives_the_same_answers_and_counts_are_complete(
+    name: str, parts: Parts
+) -> None:
+    method = build(name, parts)
+    method.prepare(ANNA, seed=3)
+    first = method.answer(ASKED)
+    again = build(name, parts)
+    again.prepare(BORIS, seed=3)
+    again.prepare(ANNA, seed=3)
+    assert again.answer(ASKED) == first
+    assert len(first) == 2 and all(reply.prompt_tokens > 0 for reply in first)
+    cost = method.cost()
+    assert cost.params_per_user >= 0 and cost.bytes_per_user >= 4 * cost.params_per_user
+    assert method.name == name
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_requests_are_independent(name: str, parts: Parts) -> None:
+    method = build(name, parts)
+    method.prepare(ANNA)
+    together = method.answer(ASKED)
+    assert [method.answer([request])[0] for request in ASKED] == together
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_options_are_scored_one_by_one(name: str, parts: Parts) -> None:
+    method = build(name, parts)
+    method.prepare(ANNA)
+    scores = method.option_scores(ASKED[:1], [["Lisbon", "a small boat", "no"]])
+    assert [len(row) for row in scores] == [3] and all(value < 0 for value in scores[0])
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_a_method_that_knows_nobody_says_so(name: str, parts: Parts) -> None:
+    with pytest.raises(ConfigError, match="call `prepare` first"):
+        build(name, parts).answer(ASKED)
+
+
+def test_counts_equal_an_independent_count(parts: Parts, tiny: Backbone) -> None:
+    layers = tiny.text_config.num_hidden_layers
+    kv_width = tiny.text_config.num_key_value_heads * tiny.text_config.head_dim
+    slots = parts.model.projector.config
+    expected = {
+        "no-memory": 0,
+        "full-context": 0,
+        "rag-bm25": 0,
+        "prompt-tuning": 16 * tiny.hidden_size,
+        "prefix-tuning": 2 * layers * 16 * kv_width,
+        "cartridge": 2 * layers * 64 * kv_width,
+        "lpm": 2 * slots.slot_groups * slots.slot_dim,
+    }
+    for name, floats in expected.items():
+        method = build(name, parts)
+        method.prepare(ANNA)
+        assert method.cost().params_per_user == floats, name
+
+
+def test_the_full_context_and_retrieval_put_the_history_into_the_prompt(parts: Parts) -> None:
+    lengths = {}
+    for name in ("no-memory", "rag-bm25", "full-context", "hybrid", "lpm"):
+        method = build_method(name, parts, {"top_k": 1} if name in ("rag-bm25", "hybrid") else {})
+        method.prepare(ANNA)
+        reply = method.answer(ASKED[:1])[0]
+        lengths[name] = reply.prompt_tokens
+        assert (reply.soft_tokens > 0) == (name in ("lpm", "hybrid"))
+    assert lengths["no-memory"] < lengths["rag-bm25"] < lengths["full-context"]
+    assert lengths["lpm"] <= lengths["no-memory"] + 2
+    assert lengths["hybrid"] > lengths["lpm"]
+
+
+def test_bm25_finds_the_turn_that_shares_words(parts: Parts) -> None:
+    method = build_method("rag-bm25", parts, {"top_k": 1})
+    method.prepare(ANNA)
+    (found,) = method.retrieved(ASKED[:1])  # type: ignore[attr-defined]
+    assert "Lisbon" in found and "cello" not in found
+
+
+def test_a_history_longer_than_the_context_loses_whole_lines_at_the_chosen_end(
+    parts: Parts, tiny: Backbone
+) -> None:
+    long = history(*(f"Fact number {i} about my garden and its trees." for i in range(400)))
+    for newest, kept, lost in ((True, "399", "number 0 "), (False, "number 0 ", "399")):
+        method = build_method("full-context", parts, {"max_tokens": 900, "keep_newest": newest})
+        method.prepare(long)
+        (reading,) = method.read(ASKED[:1])  # type: ignore[attr-defined]
+        text = tiny.tokenizer.decode(reading.prompt.after)
+        assert kept in text and lost not in text
+        assert reading.prompt.num_tokens <= 900
+        assert text.count("Where does my sister live?") == 1
+
+
+def test_settings_are_strict_and_written_down(parts: Parts) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'refine_steps'"):
+        build_method("lpm", parts, {"refine_step": 3})
+    with pytest.raises(ConfigError, match="must be int"):
+        build_method("lpm", parts, {"num_slots": "many"})
+    with pytest.raises(ConfigError, match="did you mean 'lora'"):
+        build_method("loora", parts)
+    with pytest.raises(ConfigError, match="has no settings"):
+        build_method("no-memory", parts, {"x": 1})
+    assert settings_of(build_method("lpm", parts, {"num_slots": 8}))["num_slots"] == 8
