@@ -19,6 +19,8 @@ def figures() -> list[dict[str, str]]:
     rows = []
     for path in sorted(FOLDER.glob("*.json")):
         result = Result.load(path)
+        if result.split == "tune":
+            continue  # the sweeps are on the page of results, with everything else
         settings = ", ".join(f"{key} {value}" for key, value in result.settings.items())
         # One user gives no error clustered by user.
         error = f" ± {result.stderr:.3f}" if result.num_users > 1 else ""
@@ -68,11 +70,51 @@ def plot_budgets() -> None:
     pyplot.close(figure)
 
 
+def plot_parameters() -> None:
+    """Plot accuracy against parameters a user, a point a method and budget."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    results = [Result.load(path) for path in sorted(FOLDER.glob("pairs-report-*.json"))]
+    if not results:
+        return
+    figure, axes = pyplot.subplots(figsize=(6, 4))
+    for method in sorted({result.method for result in results}):
+        of_method = [result for result in results if result.method == method]
+        axes.plot(
+            [result.params_per_user for result in of_method],
+            [result.overall for result in of_method],
+            "o",
+            label=method,
+        )
+        for result in of_method:
+            axes.annotate(
+                f"{result.settings['steps']} steps",
+                (result.params_per_user, result.overall),
+                textcoords="offset points",
+                xytext=(7, -3),
+                fontsize=7,
+            )
+    axes.set_xscale("log")
+    axes.set_xlim(5e3, 1e7)
+    axes.set_xlabel("parameters trained for one user")
+    axes.set_ylabel("right on unseen phrasings")
+    axes.set_ylim(-0.03, 1)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, loc="center")
+    figure.tight_layout()
+    figure.savefig(ROOT / "results" / "pairs-parameters.svg", metadata={"Date": None})
+    pyplot.close(figure)
+
+
 def main() -> None:
     (ROOT / "results").mkdir(exist_ok=True)
     text = json.dumps({"figures": figures()}, indent=1, ensure_ascii=False) + "\n"
     (ROOT / "results" / "figures.json").write_text(text, encoding="utf-8")
     plot_budgets()
+    plot_parameters()
 
 
 if __name__ == "__main__":
