@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -24,6 +26,7 @@ from lpm.types import History
 
 _BATCH = 16
 _MAX_TURN_CHARACTERS = 2_000
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,10 @@ class BM25(Retrieval):
                 "rag-bm25 needs bm25s and nltk: pip install 'latent-personal-memory[bench]'."
             )
         super().__init__(backbone, settings)
+        from nltk.stem.porter import PorterStemmer
+
         self._retriever: Any = None
+        self._stem = cache(PorterStemmer().stem)
 
     def index(self) -> None:
         """Index the turns' words."""
@@ -113,10 +119,8 @@ class BM25(Retrieval):
         return scores
 
     def _words(self, text: str) -> list[str]:
-        from lpm.benchmarks.locomo.scoring import stems
-
         # An empty document has no words to index; a placeholder keeps the numbering.
-        return stems(text) or ["-"]
+        return [self._stem(word) for word in _WORD.findall(text.lower())] or ["-"]
 
 
 class Dense(Retrieval):
