@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import stat
 import struct
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +29,7 @@ MAX_SLOTS = 4096
 MAX_MEMORY_BYTES = 64 * 1024 * 1024
 MAX_HEADER_BYTES = 8 * 1024 * 1024
 MAX_USER_CHARACTERS = 200
+MAX_FINGERPRINT_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,10 @@ class Memory:
                 "`slots` must be a float32 CPU tensor (groups, slots, slot_dim), but are "
                 f"{slots.dtype} {tuple(slots.shape)} on {slots.device}."
             )
-        if not 1 <= slots.shape[1] <= MAX_SLOTS or 4 * slots.numel() > MAX_MEMORY_BYTES:
+        in_range = 1 <= slots.shape[1] <= MAX_SLOTS and slots.numel() > 0
+        if not in_range or 4 * slots.numel() > MAX_MEMORY_BYTES:
             raise MemoryFileError(
-                f"A memory has 1 to {MAX_SLOTS} slots and at most {MAX_MEMORY_BYTES} bytes, but "
+                f"A memory has 1 to {MAX_SLOTS} slots and 1 to {MAX_MEMORY_BYTES} bytes, but "
                 f"these slots are {tuple(slots.shape)}."
             )
         if not torch.isfinite(slots).all():
@@ -116,7 +121,11 @@ class Memory:
         return len(self.encode())
 
     def encode(self) -> bytes:
-        """Return the memory as safetensors bytes; equal memories give equal bytes."""
+        """Return the memory as safetensors bytes; equal memories give equal bytes.
+
+        Raises InputError for text that is no Unicode, MemoryFileError for a header that no reader
+        would take.
+        """
         facts = {
             "user": self.user,
             "backbone": self.backbone,
@@ -132,6 +141,14 @@ class Memory:
         }
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         metadata = {"memory": text, "schema_version": SCHEMA_VERSION}
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # `from None`: the encoder's error carries the text.
+            raise InputError(
+                f"The memory of user '{self.user}' names a session or a fingerprint with half of a "
+                "surrogate pair, which no file can hold; give other identifiers."
+            ) from None
         return _canonical(save({"slots": self.slots.contiguous()}, metadata=metadata))
 
     @classmethod
@@ -139,32 +156,23 @@ class Memory:
         """Read a memory from bytes; raises MemoryFileError when they are not a valid one."""
         metadata = _metadata(data)
         try:
-            tensors = load(data)
-            facts = json.loads(metadata["memory"])
-            return cls(
-                user=facts["user"],
-                slots=tensors["slots"],
-                provenance=tuple(
-                    tuple(SlotSource(str(s), int(t), float(w)) for s, t, w in slot)
-                    for slot in facts["provenance"]
-                ),
-                sessions=tuple(
-                    SessionRecord(str(s), str(h), datetime.fromisoformat(t) if t else None)
-                    for s, h, t in facts["sessions"]
-                ),
-                backbone=str(facts["backbone"]),
-                projector=str(facts["projector"]),
-                created_at=datetime.fromisoformat(facts["created_at"]),
-                updated_at=datetime.fromisoformat(facts["updated_at"]),
-                version=int(facts["version"]),
-            )
-        except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
-            if isinstance(error, InputError):
-                raise
+            return cls(slots=load(data)["slots"], **_facts(json.loads(metadata["memory"])))
+        except MemoryFileError:
+            raise
+        except (
+            SafetensorError,
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ):
+            # `from None`: a parser's error carries what it could not parse.
             raise MemoryFileError(
-                "The memory file is damaged: a field is missing or has another type. Restore it "
-                "from a backup, or run `lpm remember` again."
-            ) from error
+                "The memory file is damaged: a field is missing, has another type or is out of "
+                "range. Restore it from a backup, or run `lpm remember` again."
+            ) from None
 
     def save(self, path: Path) -> None:
         """Write the memory to a file, atomically and only for its owner to read."""
@@ -173,18 +181,27 @@ class Memory:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a memory from a file."""
+        limit = MAX_MEMORY_BYTES + MAX_HEADER_BYTES
         try:
-            if path.stat().st_size > MAX_MEMORY_BYTES + MAX_HEADER_BYTES:
-                raise MemoryFileError(f"'{path}' is too large for a memory file.")
-            return cls.decode(path.read_bytes())
+            # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever.
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise MemoryFileError(f"'{path}' is no regular file; give a memory file.")
+                data = file.read(limit + 1)
         except OSError as error:
             raise MemoryFileError(f"'{path}' cannot be read ({error.strerror}).") from error
+        except ValueError as error:
+            if isinstance(error, MemoryFileError):
+                raise
+            raise MemoryFileError("A path holds no null character; give another one.") from error
+        if len(data) > limit:
+            raise MemoryFileError(f"'{path}' is too large for a memory file.")
+        return cls.decode(data)
 
 
 def validate_user(user: str) -> None:
     """Raise InputError unless `user` is 1 to 200 printable characters without outer blanks."""
-    fine = isinstance(user, str) and user.isprintable() and user == user.strip()
-    if not fine or not 1 <= len(user) <= MAX_USER_CHARACTERS:
+    if not isinstance(user, str) or _bad_name(user, MAX_USER_CHARACTERS):
         raise InputError(
             f"A user name has 1 to {MAX_USER_CHARACTERS} printable characters and no blanks around "
             "them; give another name."
@@ -198,22 +215,68 @@ def write_atomic(path: Path, data: bytes) -> None:
     except OSError as error:
         raise StoreError(f"'{path}' cannot be written ({error.strerror}).") from error
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise StoreError(f"'{path}' cannot be written ({error.strerror}).") from error
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except BaseException as error:
+        # What went wrong first is what to tell, even if the part cannot be removed either.
+        with suppress(OSError):
+            Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise StoreError(f"'{path}' cannot be written ({error.strerror}).") from error
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power failure; raises OSError."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _facts(facts: Any) -> dict[str, Any]:
+    """Return the fields of `Memory` but its slots; raises TypeError or ValueError for others."""
+    if not isinstance(facts["user"], str) or _bad_name(facts["user"], MAX_USER_CHARACTERS):
+        raise ValueError("user")
+    for field in ("backbone", "projector"):
+        if _bad_name(facts[field], MAX_FINGERPRINT_CHARACTERS):
+            raise ValueError(field)
+    if type(facts["version"]) is not int or facts["version"] < 1:
+        raise ValueError("version")
+    dates = {key: datetime.fromisoformat(facts[key]) for key in ("created_at", "updated_at")}
+    if not all(date.tzinfo for date in dates.values()):
+        raise ValueError("created_at")
+    return {
+        **{key: facts[key] for key in ("user", "backbone", "projector", "version")},
+        **dates,
+        "provenance": tuple(tuple(_source(*s) for s in slot) for slot in facts["provenance"]),
+        "sessions": tuple(_record(*record) for record in facts["sessions"]),
+    }
+
+
+def _source(session_id: Any, turn: Any, share: Any) -> SlotSource:
+    if type(session_id) is not str or type(turn) is not int or type(share) not in (int, float):
+        raise TypeError("provenance")
+    if not math.isfinite(share):
+        raise ValueError("provenance")
+    return SlotSource(session_id, turn, float(share))
+
+
+def _record(session_id: Any, content_hash: Any, time: Any) -> SessionRecord:
+    if type(session_id) is not str or type(content_hash) is not str:
+        raise TypeError("sessions")
+    return SessionRecord(
+        session_id, content_hash, None if time is None else datetime.fromisoformat(time)
+    )
+
+
+def _bad_name(name: str, limit: int) -> bool:
+    return not name.isprintable() or name != name.strip() or not 1 <= len(name) <= limit
 
 
 def _metadata(data: bytes) -> Mapping[str, str]:
@@ -225,12 +288,12 @@ def _metadata(data: bytes) -> Mapping[str, str]:
         raise MemoryFileError("This is no memory file: it does not start as safetensors does.")
     try:
         metadata = json.loads(data[8 : 8 + size]).get("__metadata__", {})
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise MemoryFileError("This is no memory file: its header is no JSON.") from error
+    except (ValueError, AttributeError, RecursionError):
+        raise MemoryFileError("This is no memory file: its header is no JSON.") from None
     found = metadata.get("schema_version") if isinstance(metadata, dict) else None
     if found != SCHEMA_VERSION:
         raise MemoryFileError(
-            f"The memory file has schema version {found!r}, but this release reads "
+            f"The memory file has schema version {str(found)[:20]!r}, but this release reads "
             f"{SCHEMA_VERSION!r}. Install the release that wrote it."
         )
     return dict(metadata)
@@ -242,4 +305,9 @@ def _canonical(data: bytes) -> bytes:
     header = json.loads(data[8 : 8 + size])
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
+    if len(text) > MAX_HEADER_BYTES:
+        raise MemoryFileError(
+            f"The memory's header would take {len(text)} bytes, but readers take at most "
+            f"{MAX_HEADER_BYTES}; remember fewer sessions, or sessions with shorter identifiers."
+        )
     return struct.pack("<Q", len(text)) + text + data[8 + size :]

@@ -71,11 +71,10 @@ class LatentPersonalMemory:
     ) -> Self:
         """Open the memories under `home` with a backbone and its projector.
 
-        home: a folder, made when absent; the user's data folder by default.
+        home: a folder, made when absent, or any other place of `open_store`; the user's data folder
+        by default.
         """
-        from platformdirs import user_data_path
-
-        store = open_store(Path(home) if home else user_data_path("latent-personal-memory"))
+        store = open_store(home)
         try:
             loaded = Backbone.load(backbone, device=device, quantize=quantize)
             return cls(store, load_shared(projector, loaded, seed=seed), seed=seed)

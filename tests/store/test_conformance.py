@@ -3,33 +3,51 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import torch
 
-from lpm.errors import StoreError, UnknownUserError
-from lpm.memory import Memory
+from lpm.errors import InputError, StoreError, UnknownUserError
+from lpm.memory import Memory, SessionRecord
 from lpm.types import Session, SlotSource, Turn
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
-def memory(user: str = "ann", seed: int = 0) -> Memory:
+
+def make_memory(user: str, seed: int = 0) -> Memory:
     slots = torch.randn(1, 2, 3, generator=torch.Generator().manual_seed(seed))
-    source = ((SlotSource("s1", 0, 1.0),),) * 2
-    return Memory.create(user, slots, source, (), backbone="b", projector="p")
+    taught = ((SlotSource("s1", 0, 1.0),),) * 2
+    record = SessionRecord("s1", "ab" * 32, None)
+    return Memory(user, slots, taught, (record,), "b", "p", NOW, NOW)
 
 
 def session(name: str, day: int | None = None, text: str = "I like tea.") -> Session:
     return Session(name, (Turn("user", text),), datetime(2024, 1, day) if day else None)
 
 
+def names(store, user: str = "ann") -> list[str]:
+    history = store.get_history(user)
+    return [s.session_id for s in history.sessions] if history else []
+
+
+def put_all(store, count: int, user: str = "ann") -> Memory:
+    """Store versions 1 to count, each with one session of its own."""
+    memory = make_memory(user)
+    for number in range(1, count + 1):
+        memory = replace(make_memory(user, seed=number), version=number)
+        store.put(memory, [session(f"s{number}", text=f"text {number}")])
+    return memory
+
+
 def test_what_was_put_comes_back(store):
-    store.put(memory(seed=3))
-    assert torch.equal(store.get("ann").slots, memory(seed=3).slots)
+    store.put(make_memory("ann", seed=3))
+    assert store.get("ann").encode() == make_memory("ann", seed=3).encode()
 
 
 def test_the_newest_version_is_the_default_and_old_ones_stay(store):
-    first = memory()
+    first = make_memory("ann")
     store.put(first)
     store.put(first.updated(slots=first.slots + 1))
     assert store.versions("ann") == (1, 2)
@@ -38,7 +56,7 @@ def test_the_newest_version_is_the_default_and_old_ones_stay(store):
 
 
 def test_two_writers_never_overwrite_each_other(store):
-    first = memory()
+    first = make_memory("ann")
     store.put(first)
     store.put(first.updated(slots=first.slots + 1))
     with pytest.raises(StoreError, match="another writer"):
@@ -46,66 +64,227 @@ def test_two_writers_never_overwrite_each_other(store):
     assert torch.equal(store.get("ann").slots, first.slots + 1)
     assert store.get_history("ann") is None
     with pytest.raises(StoreError):
-        store.put(memory("bob").updated())
+        store.put(make_memory("bob").updated())
+    assert [s.user for s in store.users()] == ["ann"]
 
 
 def test_unknown_users_and_versions_are_named(store):
-    with pytest.raises(UnknownUserError, match="'bob'"):
-        store.get("bob")
+    for ask in (store.get, store.delete, store.stamp):
+        with pytest.raises(UnknownUserError, match="'bob'"):
+            ask("bob")
     with pytest.raises(UnknownUserError):
-        store.delete("bob")
-    store.put(memory())
+        store.prune_versions("bob", 1)
     with pytest.raises(UnknownUserError):
-        store.get("ann", 7)
+        store.delete_session("bob", "s")
+    with pytest.raises(UnknownUserError):
+        store.rollback("bob", 1)
+    store.put(make_memory("ann"))
+    for version in (0, -1, 7, 2**31, 2**70):
+        with pytest.raises(UnknownUserError, match="Version"):
+            store.get("ann", version)
     assert store.get_history("ann") is None
+    assert store.versions("bob") == store.version_log("bob") == store.sessions("bob") == ()
+
+
+@pytest.mark.parametrize("name", ["", " a", "a\0b", "a\ud800", "x" * 201, "two\nlines"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_names_no_user_can_have_are_refused_before_the_database(store, name):
+    for ask in (store.get, store.delete, store.versions, store.get_history, store.sessions):
+        with pytest.raises(InputError):
+            ask(name)
 
 
 def test_sessions_come_back_by_time_or_as_they_came(store):
-    first = memory()
+    first = make_memory("ann")
     store.put(first, [session("late", 9), session("early", 2)])
-    history = store.get_history("ann")
-    assert [s.session_id for s in history.sessions] == ["early", "late"]
+    assert names(store) == ["early", "late"]
     store.put(first.updated(), [session("undated", text='Grüße "quoted" \n🙂')])
-    history = store.get_history("ann")
-    assert [s.session_id for s in history.sessions] == ["late", "early", "undated"]
-    assert history.sessions[2].turns[0].content == 'Grüße "quoted" \n🙂'
+    assert names(store) == ["late", "early", "undated"]
+    assert store.get_history("ann").sessions[2].turns[0].content == 'Grüße "quoted" \n🙂'
+
+
+def test_a_session_that_comes_twice_is_stored_once(store):
+    first = make_memory("ann")
+    store.put(first, [session("s", 3), session("again", 3)])
+    store.put(first.updated(), [session("s", 3)])
+    assert len(store.get_history("ann").sessions) == 1
 
 
 def test_users_are_listed_with_their_newest_version(store):
-    store.put(memory("bob"))
-    store.put(memory("ann"))
+    store.put(make_memory("bob"))
+    store.put(make_memory("ann"))
     store.put(store.get("ann").updated())
     assert [(s.user, s.version) for s in store.users()] == [("ann", 2), ("bob", 1)]
     assert store.users()[0].size_bytes == store.get("ann").size_bytes
 
 
+def test_users_are_listed_in_pages_and_by_prefix(store):
+    people = ["Zoe", "ann", "anna", "ann%", "bob", "Åsa", "ünal", "an\U0001f642", "\ufffdz"]
+    for user in people:
+        store.put(make_memory(user))
+    ordered = sorted(people)
+    assert [s.user for s in store.users()] == ordered
+    paged, after = [], ""
+    while page := store.users(after=after, limit=2):
+        paged += [s.user for s in page]
+        after = page[-1].user
+    assert paged == ordered
+    for prefix in ("ann", "an", "Å", "\ufffd", "b", "nobody", "ann%"):
+        found = [s.user for s in store.users(prefix=prefix)]
+        assert found == [user for user in ordered if user.startswith(prefix)]
+    assert [s.user for s in store.users(prefix="ann", after="ann", limit=1)] == ["ann%"]
+    for wrong in ({"limit": 0}, {"prefix": "\0"}, {"after": "\ud800"}):
+        with pytest.raises(InputError):
+            store.users(**wrong)
+
+
 def test_users_never_share_anything(store):
-    store.put(memory("ann", 1), [session("s", text="secret of ann")])
-    store.put(memory("bob", 2))
+    store.put(make_memory("ann", seed=1), [session("s", text="secret of ann")])
+    store.put(make_memory("bob", seed=2))
     assert store.get_history("bob") is None
     store.delete("ann")
-    assert torch.equal(store.get("bob").slots, memory("bob", 2).slots)
+    assert torch.equal(store.get("bob").slots, make_memory("bob", seed=2).slots)
     with pytest.raises(UnknownUserError):
         store.get("ann")
 
 
-def test_a_forgotten_user_may_come_back(store):
-    store.put(memory())
+def test_a_forgotten_user_may_come_back_as_somebody_new(store):
+    put_all(store, 2)
+    before = store.stamp("ann")
     report = store.delete("ann")
-    assert report.versions_removed == 1
+    assert (report.user, report.versions_removed) == ("ann", 2)
     assert report.bytes_removed > 0
-    store.put(memory())
+    store.put(make_memory("ann", seed=9))
     assert store.versions("ann") == (1,)
+    assert store.get_history("ann") is None
+    assert torch.equal(store.get("ann").slots, make_memory("ann", seed=9).slots)
+    assert store.stamp("ann") != before
 
 
-def test_reopening_gives_the_same(opener, tmp_path):
-    first = opener(tmp_path / "home")
-    first.put(memory(), [session("s", 3)])
+def test_reopening_gives_the_same(opener):
+    first = opener()
+    put_all(first, 2)
+    stamp = first.stamp("ann")
     first.close()
-    again = opener(tmp_path / "home")
-    assert again.get("ann").version == 1
-    assert again.get_history("ann").num_turns == 1
-    again.close()
+    with pytest.raises(StoreError, match="closed"):
+        first.versions("ann")
+    again = opener()
+    assert again.get("ann").version == 2
+    assert again.stamp("ann") == stamp
+    assert again.get_history("ann").num_turns == 2
+
+
+def test_hashes_recognise_sessions_whose_text_is_not_kept(store):
+    known = session("known", 4)
+    store.put(make_memory("ann"), [known], keep_history="hashes")
+    assert store.get_history("ann") is None
+    (kept,) = store.sessions("ann")
+    assert (kept.session_id, kept.content_hash) == ("known", known.content_hash())
+    assert (kept.time, kept.has_text) == (known.time, False)
+    store.put(store.get("ann").updated(), [known])
+    assert names(store) == ["known"]
+    store.put(store.get("ann").updated(), [known], keep_history="hashes")
+    assert names(store) == ["known"]
+
+
+def test_nothing_is_kept_of_sessions_when_told_so(store):
+    store.put(make_memory("ann"), [session("s")], keep_history="none")
+    assert store.sessions("ann") == ()
+    assert store.get_history("ann") is None
+    with pytest.raises(InputError, match="keep_history"):
+        store.put(store.get("ann").updated(), [], keep_history="some")
+
+
+def test_a_rollback_adds_a_version_and_hides_later_sessions(store):
+    put_all(store, 3)
+    restored = store.rollback("ann", 2)
+    assert restored.version == 4
+    assert torch.equal(store.get("ann").slots, store.get("ann", 2).slots)
+    assert store.get("ann").encode() == restored.encode()
+    assert names(store) == ["s1", "s2"]
+    log = store.version_log("ann")
+    assert [(v.version, v.session_ids, v.restored_from) for v in log] == [
+        (1, ("s1",), None),
+        (2, ("s2",), None),
+        (3, ("s3",), None),
+        (4, (), 2),
+    ]
+    store.rollback("ann", 3)
+    assert names(store) == ["s1", "s2", "s3"]
+    with pytest.raises(UnknownUserError, match="Version 9"):
+        store.rollback("ann", 9)
+
+
+def test_pruning_keeps_the_newest_versions_and_what_they_learnt(store):
+    put_all(store, 3)
+    store.rollback("ann", 1)
+    assert store.prune_versions("ann", 5) == 0
+    assert store.prune_versions("ann", 2) == 2
+    assert store.versions("ann") == (3, 4)
+    with pytest.raises(UnknownUserError):
+        store.get("ann", 1)
+    assert store.prune_versions("ann", 1) == 1
+    assert names(store) == ["s1"]
+    store.put(store.get("ann").updated(), [session("s2", text="text 2")])
+    assert names(store) == ["s1", "s2"]
+    with pytest.raises(InputError, match="keep"):
+        store.prune_versions("ann", 0)
+
+
+def test_a_session_is_deleted_by_identifier_or_hash_from_all_versions(store):
+    put_all(store, 3)
+    assert store.delete_session("ann", "s2") == 1
+    assert store.delete_session("ann", session("", text="text 3").content_hash()) == 1
+    assert store.delete_session("ann", "nothing\0like this") == 0
+    assert names(store) == ["s1"]
+    assert [v.session_ids for v in store.version_log("ann")] == [("s1",), (), ()]
+    # Its number is given again, and must not bring it into old versions.
+    store.put(store.get("ann").updated(), [session("new", text="new")])
+    store.rollback("ann", 3)
+    assert names(store) == ["s1"]
+
+
+def test_sessions_expire_at_their_time_the_oldest_first(store):
+    store.put(make_memory("ann"), [session("later")], expires_at=NOW + timedelta(hours=2))
+    store.put(make_memory("bob"), [session("soon", 2)], expires_at=NOW + timedelta(hours=1))
+    store.put(store.get("bob").updated(), [session("never", 3)])
+    assert store.expired(NOW) == ()
+    (first,) = store.expired(NOW + timedelta(hours=1))
+    assert (first.user, first.session_id) == ("bob", "soon")
+    assert first.content_hash == session("", 2).content_hash()
+    assert first.expires_at == NOW + timedelta(hours=1)
+    assert [e.user for e in store.expired(NOW + timedelta(days=1))] == ["bob", "ann"]
+    assert [e.user for e in store.expired(NOW + timedelta(days=1), limit=1)] == ["bob"]
+    store.delete_session("bob", first.content_hash)
+    assert [e.user for e in store.expired(NOW + timedelta(days=1))] == ["ann"]
+    for wrong in ({"now": NOW.replace(tzinfo=None)}, {"now": NOW, "limit": 0}):
+        with pytest.raises(InputError):
+            store.expired(**wrong)
+
+
+def test_tenants_have_users_of_their_own(store):
+    one, two = store.for_tenant("one"), store.for_tenant("two")
+    for seed, view in enumerate((store, one, two)):
+        view.put(make_memory("ann", seed=seed), [session(f"of {seed}")], expires_at=NOW)
+    for seed, view in enumerate((store, one, two)):
+        assert torch.equal(view.get("ann").slots, make_memory("ann", seed=seed).slots)
+        assert names(view) == [f"of {seed}"]
+        assert [e.session_id for e in view.expired(NOW)] == [f"of {seed}"]
+    one.delete("ann")
+    assert one.users() == ()
+    assert [len(view.users()) for view in (store, two)] == [1, 1]
+    one.close()
+    assert two.get("ann").version == 1
+
+
+def test_a_failed_write_leaves_nothing(store):
+    bad = Session("s", (Turn("user", "lone \ud800 surrogate"),))
+    with pytest.raises(InputError) as caught:
+        store.put(make_memory("ann"), [session("fine"), bad])
+    assert "lone" not in str(caught.value)
+    assert store.users() == ()
+    store.put(make_memory("ann"))
+    assert store.get_history("ann") is None
 
 
 def test_threads_share_one_store(store):
@@ -113,8 +292,8 @@ def test_threads_share_one_store(store):
 
     def work(user: str) -> None:
         try:
-            store.put(memory(user))
-            for _ in range(5):
+            store.put(make_memory(user))
+            for _ in range(3):
                 store.put(store.get(user).updated())
         except Exception as error:
             failures.append(error)
@@ -125,4 +304,27 @@ def test_threads_share_one_store(store):
     for thread in threads:
         thread.join()
     assert failures == []
-    assert [s.version for s in store.users()] == [6] * 4
+    assert [s.version for s in store.users()] == [4] * 4
+
+
+def test_of_many_threads_that_write_one_version_one_wins(store):
+    first, won = make_memory("ann"), []
+    store.put(first)
+    start = threading.Barrier(5)
+
+    def work(number: int) -> None:
+        start.wait()
+        try:
+            store.put(first.updated(slots=first.slots + number), [session(f"s{number}")])
+            won.append(number)
+        except StoreError:
+            return
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert torch.equal(store.get("ann").slots, first.slots + won[0])
+    assert names(store) == [f"s{won[0]}"]

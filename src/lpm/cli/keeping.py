@@ -17,6 +17,7 @@ from lpm.cli.options import (
     Seed,
     User,
     opened,
+    opened_store,
     print_json,
     print_table,
 )
@@ -92,15 +93,8 @@ def show(
 
 def users(home: Home = None, as_json: AsJson = False) -> None:
     """List the users of a home."""
-    from platformdirs import user_data_path
-
-    from lpm.store import open_store
-
-    store = open_store(home or user_data_path("latent-personal-memory"))
-    try:
+    with opened_store(home) as store:
         found = store.users()
-    finally:
-        store.close()
     if as_json:
         print_json(found)
         return
@@ -117,18 +111,11 @@ def forget(
     as_json: AsJson = False,
 ) -> None:
     """Remove every version, session and file of a user, for good."""
-    from platformdirs import user_data_path
-
-    from lpm.store import open_store
-
-    store = open_store(home or user_data_path("latent-personal-memory"))
-    try:
-        store.get(user)
+    with opened_store(home) as store:
+        store.stamp(user)
         if not yes:
             _confirm(user)
         report = store.delete(user)
-    finally:
-        store.close()
     if as_json:
         print_json(report)
     else:
@@ -151,16 +138,9 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a user's newest memory to a file: slots and provenance, no conversation text."""
-    from platformdirs import user_data_path
-
-    from lpm.store import open_store
-
-    store = open_store(home or user_data_path("latent-personal-memory"))
-    try:
+    with opened_store(home) as store:
         store.get(user).save(path)
         (summary,) = [item for item in store.users() if item.user == user]
-    finally:
-        store.close()
     if as_json:
         print_json(summary)
     else:

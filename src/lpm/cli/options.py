@@ -14,10 +14,15 @@ import typer
 
 if TYPE_CHECKING:
     from lpm.model import LatentPersonalMemory
+    from lpm.store import MemoryStore
 
 Home = Annotated[
-    Path | None,
-    typer.Option("--home", envvar="LPM_HOME", help="Folder of the memories; made when absent."),
+    str | None,
+    typer.Option(
+        "--home",
+        envvar="LPM_HOME",
+        help="Folder of the memories, made when absent, or postgresql://HOST/DATABASE.",
+    ),
 ]
 BackboneName = Annotated[
     str,
@@ -41,7 +46,7 @@ User = Annotated[str, typer.Argument(help="The user's name.")]
 
 @contextmanager
 def opened(
-    home: Path | None,
+    home: str | None,
     backbone: str,
     device: str | None,
     projector: Path | None,
@@ -57,6 +62,18 @@ def opened(
         home, backbone=backbone, device=device, projector=projector, seed=seed
     ) as memories:
         yield memories
+
+
+@contextmanager
+def opened_store(home: str | None) -> Iterator[MemoryStore]:
+    """Open the memories alone, without a backbone."""
+    from lpm.store import open_store
+
+    store = open_store(home)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def print_json(result: Any) -> None:

@@ -1,16 +1,23 @@
-"""Where memories are kept: one contract, SQLite behind it."""
+"""Where memories are kept: one contract; SQLite and PostgreSQL behind it."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from lpm.store.base import MemoryStore
+from lpm.store.opening import open_store
+from lpm.store.records import (
+    ExpiredSession,
+    KeepHistory,
+    StoredSession,
+    VersionStamp,
+    VersionSummary,
+)
 
-__all__ = ["MemoryStore", "open_store"]
-
-
-def open_store(home: Path) -> MemoryStore:
-    """Open the SQLite store under `home`."""
-    from lpm.store.sqlite import SQLiteStore
-
-    return SQLiteStore(home)
+__all__ = [
+    "ExpiredSession",
+    "KeepHistory",
+    "MemoryStore",
+    "StoredSession",
+    "VersionStamp",
+    "VersionSummary",
+    "open_store",
+]

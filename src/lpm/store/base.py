@@ -3,37 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from datetime import datetime
+from typing import Protocol, Self
 
 from lpm.memory import Memory
+from lpm.store.records import (
+    ExpiredSession,
+    KeepHistory,
+    StoredSession,
+    VersionStamp,
+    VersionSummary,
+)
 from lpm.types import ForgetReport, History, Session, UserSummary
 
 
 class MemoryStore(Protocol):
     """Keeps every version of every user's memory, and the sessions it was learnt from.
 
+    Writing
     - `put` stores a new version and the sessions that came with it, both or neither. Its version
       is the latest stored one plus 1 (1 for a new user); any other raises StoreError, so that two
-      writers of one user never overwrite each other.
+      writers of one user never overwrite each other. keep_history: "full" keeps the sessions,
+      "hashes" only their identifier, time and content hash, "none" nothing; text that is not kept
+      never touches the disk. A session whose content hash is stored already is not stored twice.
+      expires_at: when the sessions of this put should go; see `expired`.
+    - `rollback` adds a version that is equal to an old one and returns it; sessions that came
+      later stay on disk but no longer count, until a rollback to their version or a prune.
+    - What a write has returned from survives a crash of the process or the machine.
+
+    Reading
     - `get` returns the newest or a given version; UnknownUserError when there is none.
-    - `get_history` returns all sessions stored for a user, ordered by time where all have one, else
-      as they came; None without any.
-    - `delete` removes every version, session and byte of a user; UnknownUserError when there is
-      none.
-    - What `put` has returned from survives a crash of the process or the machine.
-    - One store may be used from several threads, and one home by several processes.
+    - `get_history` returns the sessions with text that the newest version has learnt from, ordered
+      by time where all have one (a time without a zone is UTC), else as they came; None without
+      any.
+    - `sessions` lists the same sessions, those without text too.
+    - `stamp` names the newest version for ever, so that a cache can tell whether it still holds it;
+      UnknownUserError without one.
+    - `versions` lists the stored versions, oldest first; `version_log` says when each was made and
+      from which sessions. Both are empty for an unknown user.
+    - `users` lists by name: those that start with `prefix` and come after `after`, `limit` at most.
+    - `expired` lists sessions whose time has come, of all users of the tenant, the oldest first.
+
+    Removing
+    - `delete` removes every version, session and byte of a user; UnknownUserError without one.
+    - `delete_session` removes the sessions of that identifier or content hash and returns how many
+      there were. Slots learnt from them stay: learn the user again from `get_history`, put that,
+      and prune. UnknownUserError when nothing is stored for the user.
+    - `prune_versions` removes all but the newest `keep` versions, and sessions that none of these
+      has learnt from; returns the number of versions removed.
+    - vacuum: rewrite what is stored so that no copy of removed bytes stays in freed pages. None
+      does what the backend can afford: SQLite rewrites, PostgreSQL does not.
+
+    One store may be used from several threads, and one home by several processes. `for_tenant`
+    returns the same store for another namespace of users; the default one is ''. Closing the store
+    that was opened closes it for all tenants.
     """
 
-    def put(self, memory: Memory, sessions: Sequence[Session] = ()) -> None: ...
+    tenant: str
+
+    def put(
+        self,
+        memory: Memory,
+        sessions: Sequence[Session] = (),
+        *,
+        keep_history: KeepHistory = "full",
+        expires_at: datetime | None = None,
+    ) -> None: ...
+
+    def rollback(self, user: str, version: int) -> Memory: ...
 
     def get(self, user: str, version: int | None = None) -> Memory: ...
 
     def get_history(self, user: str) -> History | None: ...
 
-    def users(self) -> tuple[UserSummary, ...]: ...
+    def sessions(self, user: str) -> tuple[StoredSession, ...]: ...
+
+    def stamp(self, user: str) -> VersionStamp: ...
 
     def versions(self, user: str) -> tuple[int, ...]: ...
 
-    def delete(self, user: str) -> ForgetReport: ...
+    def version_log(self, user: str) -> tuple[VersionSummary, ...]: ...
+
+    def users(
+        self, *, prefix: str = "", after: str = "", limit: int | None = None
+    ) -> tuple[UserSummary, ...]: ...
+
+    def expired(self, now: datetime, *, limit: int = 1000) -> tuple[ExpiredSession, ...]: ...
+
+    def delete(self, user: str, *, vacuum: bool | None = None) -> ForgetReport: ...
+
+    def delete_session(self, user: str, session: str, *, vacuum: bool | None = None) -> int: ...
+
+    def prune_versions(self, user: str, keep: int, *, vacuum: bool | None = None) -> int: ...
+
+    def for_tenant(self, tenant: str) -> Self: ...
 
     def close(self) -> None: ...

@@ -1,256 +1,136 @@
-"""The default store: SQLite in WAL mode, one safetensors file a memory version."""
+"""The default store: one SQLite file in WAL mode; removed bytes are erased from the disk."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
+import re
+import secrets
 import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-from lpm.errors import StoreError, UnknownUserError
-from lpm.memory import Memory, write_atomic
-from lpm.types import ForgetReport, History, Session, Turn, UserSummary
+from sqlalchemy import URL, Connection, Engine, create_engine, event, select
 
-MIGRATIONS: tuple[tuple[str, str], ...] = (
-    (
-        "0001-memories-and-sessions",
-        """
-        CREATE TABLE memories (
-            user TEXT NOT NULL, version INTEGER NOT NULL, file TEXT NOT NULL UNIQUE,
-            num_slots INTEGER NOT NULL, num_sessions INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
-            created_at TEXT NOT NULL, updated_at TEXT NOT NULL, PRIMARY KEY (user, version)
-        ) STRICT;
-        CREATE TABLE sessions (
-            user TEXT NOT NULL, number INTEGER NOT NULL, session_id TEXT NOT NULL, time TEXT,
-            turns TEXT NOT NULL, PRIMARY KEY (user, number)
-        ) STRICT;
-        """,
-    ),
-)
+from lpm.errors import StoreError
+from lpm.store.blobs import Blobs
+from lpm.store.encryption import MasterKeys
+from lpm.store.failures import told
+from lpm.store.migrating import migrate
+from lpm.store.schema import ERASURES
+from lpm.store.sql import SQLStore
+
+BUSY_TIMEOUT_S = 30
+_LEGACY_FILE = re.compile(r"[0-9a-f]{32}/([0-9]+\.safetensors|\.part-.*)")
 
 
-class SQLiteStore:
-    """A store in one folder; see `MemoryStore` for what it promises.
+class SQLiteStore(SQLStore):
+    """A store in one file; see `MemoryStore` for what it promises.
 
-    A version's file is written and synced before its row, so a row never names a half-made file;
-    files without a row (of a writer that died) are removed when the store is opened.
+    Removing zeroes the freed bytes (`secure_delete`), rewrites the file and empties the log, so
+    that no byte is left in the database, its free pages or its log. `vacuum=False` leaves out the
+    rewriting, which takes as long as the file is large: SQLite may then keep a stale copy of a
+    row in the unused part of a page. When another process reads too long for the log to be
+    emptied, the removal stands, the call raises StoreError, and the next opening tries again.
     """
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self._lock = threading.RLock()
-        try:
-            (home / "memories").mkdir(parents=True, exist_ok=True, mode=0o700)
-            home.chmod(0o700)
-        except OSError as error:
-            raise StoreError(
-                f"'{home}' cannot be used as a home for memories ({error.strerror}); give a folder "
-                "that you may write to."
-            ) from error
-        with self._told("opened"):
-            self._db = sqlite3.connect(
-                home / "lpm.sqlite3", timeout=30, isolation_level=None, check_same_thread=False
-            )
-            (home / "lpm.sqlite3").chmod(0o600)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-                self._db.execute(f"PRAGMA {pragma}")
-        self._migrate()
-        self._remove_orphans()
-
-    def put(self, memory: Memory, sessions: Sequence[Session] = ()) -> None:
-        """Store a new version with the sessions it was learnt from."""
-        data = memory.encode()
-        with self._lock, self._told("written"), self._transaction():
-            latest = self._latest(memory.user) or 0
-            if memory.version != latest + 1:
-                raise StoreError(
-                    f"Version {memory.version} of user '{memory.user}' cannot be stored after "
-                    f"version {latest}: another writer was faster. Try again."
-                )
-            path = self._path(memory.user, memory.version)
-            path.parent.mkdir(exist_ok=True, mode=0o700)
-            write_atomic(path, data)
-            try:
-                self._insert(memory, path, len(data), sessions)
-            except BaseException:
-                path.unlink(missing_ok=True)
-                raise
-
-    def _insert(
-        self, memory: Memory, path: Path, size_bytes: int, sessions: Sequence[Session]
+    def __init__(
+        self, path: Path, *, blobs: Blobs | None = None, master_keys: MasterKeys | None = None
     ) -> None:
-        self._db.execute(
-            "INSERT INTO memories VALUES (?,?,?,?,?,?,?,?)",
-            (
-                memory.user,
-                memory.version,
-                str(path.relative_to(self.home)),
-                memory.slots.shape[1],
-                len(memory.sessions),
-                size_bytes,
-                memory.created_at.isoformat(),
-                memory.updated_at.isoformat(),
-            ),
-        )
-        (number,) = self._db.execute(
-            "SELECT COALESCE(MAX(number), 0) FROM sessions WHERE user=?", (memory.user,)
-        ).fetchone()
-        rows = [
-            (
-                memory.user,
-                number + offset,
-                session.session_id,
-                session.time.isoformat() if session.time else None,
-                json.dumps([[t.role, t.content] for t in session.turns], ensure_ascii=False),
-            )
-            for offset, session in enumerate(sessions, start=1)
-        ]
-        self._db.executemany("INSERT INTO sessions VALUES (?,?,?,?,?)", rows)
-
-    def get(self, user: str, version: int | None = None) -> Memory:
-        """Return a version of a user's memory, the newest by default."""
-        with self._lock, self._told("read"):
-            wanted = self._latest(user) if version is None else version
-            row = self._db.execute(
-                "SELECT file FROM memories WHERE user=? AND version=?", (user, wanted)
-            ).fetchone()
-            if row is None:
-                raise _unknown(user)
-            try:
-                return Memory.decode((self.home / row[0]).read_bytes())
-            except FileNotFoundError as error:
-                raise StoreError(
-                    f"The file of version {wanted} of user '{user}' is missing under "
-                    f"'{self.home}'; restore it from a backup or run `lpm forget {user}`."
-                ) from error
-
-    def get_history(self, user: str) -> History | None:
-        """Return the sessions stored for a user."""
-        with self._lock, self._told("read"):
-            rows = self._db.execute(
-                "SELECT session_id, time, turns FROM sessions WHERE user=? ORDER BY number", (user,)
-            ).fetchall()
-        sessions = [
-            Session(
-                name,
-                tuple(Turn(role, content) for role, content in json.loads(turns)),
-                datetime.fromisoformat(time) if time else None,
-            )
-            for name, time, turns in rows
-        ]
-        if sessions and all(session.time for session in sessions):
-            sessions.sort(key=lambda s: s.time.timestamp() if s.time else 0.0)
-        return History(tuple(sessions)) if sessions else None
-
-    def users(self) -> tuple[UserSummary, ...]:
-        """List the users by name, each with its newest version."""
-        with self._lock, self._told("read"):
-            rows = self._db.execute(
-                "SELECT user, version, num_slots, num_sessions, size_bytes, created_at, updated_at "
-                "FROM memories AS m WHERE version = "
-                "(SELECT MAX(version) FROM memories WHERE user = m.user) ORDER BY user"
-            ).fetchall()
-        return tuple(UserSummary(*row) for row in rows)
-
-    def versions(self, user: str) -> tuple[int, ...]:
-        """List the stored versions of a user, oldest first."""
-        with self._lock, self._told("read"):
-            rows = self._db.execute(
-                "SELECT version FROM memories WHERE user=? ORDER BY version", (user,)
-            ).fetchall()
-        return tuple(row[0] for row in rows)
-
-    def delete(self, user: str) -> ForgetReport:
-        """Remove every version, session and byte of a user."""
-        with self._lock, self._told("deleted"):
-            with self._transaction():
-                rows = self._db.execute(
-                    "SELECT file, size_bytes FROM memories WHERE user=?", (user,)
-                ).fetchall()
-                if not rows:
-                    raise _unknown(user)
-                self._db.execute("DELETE FROM memories WHERE user=?", (user,))
-                self._db.execute("DELETE FROM sessions WHERE user=?", (user,))
-            # A file that outlives a crash here has no row, so the next opening removes it.
-            for name, _ in rows:
-                (self.home / name).unlink(missing_ok=True)
-            folder = self._path(user, 1).parent
-            for left in folder.glob(".part-*"):
-                left.unlink()
-            if folder.exists():
-                folder.rmdir()
-            self._db.execute("VACUUM")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return ForgetReport(user, len(rows), sum(size for _, size in rows))
-
-    def close(self) -> None:
-        """Close the database."""
-        self._db.close()
-
-    def _path(self, user: str, version: int) -> Path:
-        folder = hashlib.sha256(user.encode()).hexdigest()[:32]
-        return self.home / "memories" / folder / f"{version}.safetensors"
-
-    def _latest(self, user: str) -> int | None:
-        query = "SELECT MAX(version) FROM memories WHERE user=?"
-        latest: int | None = self._db.execute(query, (user,)).fetchone()[0]
-        return latest
-
-    def _migrate(self) -> None:
-        with self._told("opened"), self._transaction():
-            self._db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) STRICT")
-            done = {row[0] for row in self._db.execute("SELECT name FROM migrations")}
-            newer = done - {name for name, _ in MIGRATIONS}
-            if newer:
-                raise StoreError(
-                    f"'{self.home}' was written by a newer release (migration {min(newer)}). "
-                    "Install that release."
-                )
-            for name, statements in MIGRATIONS:
-                if name not in done:
-                    for statement in statements.split(";"):
-                        self._db.execute(statement)
-                    self._db.execute("INSERT INTO migrations VALUES (?)", (name,))
-
-    def _remove_orphans(self) -> None:
-        with self._lock, self._told("opened"), self._transaction():
-            named = {row[0] for row in self._db.execute("SELECT file FROM memories")}
-            for path in (self.home / "memories").glob("*/*"):
-                if str(path.relative_to(self.home)) not in named:
-                    path.unlink()
-            for folder in (self.home / "memories").iterdir():
-                if folder.is_dir() and not os.listdir(folder):
-                    folder.rmdir()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Run the body in one immediate transaction: one writer at a time, across processes."""
-        self._db.execute("BEGIN IMMEDIATE")
+        """path: the file, made when absent, for its owner alone."""
+        path = path.absolute()
+        super().__init__(_engine(path), str(path), blobs=blobs, master_keys=master_keys)
+        self._path = path
         try:
-            yield
+            with told(self.place, "opened"):
+                # The log and its index take the rights of the file they belong to.
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+                with self._engine.connect() as db:
+                    self._prepare(db, writing=True)
+                    with db.begin():
+                        migrate(db, self.place, path.parent)
+                    with db.begin():
+                        unfinished = db.execute(select(ERASURES.c.id)).first() is not None
+                removed = self._remove_legacy_files()
+                if unfinished or removed:
+                    self._finish_erasures(vacuum=True)
+            self._opened()
         except BaseException:
-            self._db.execute("ROLLBACK")
+            self._engine.dispose()
             raise
-        self._db.execute("COMMIT")
 
-    @contextmanager
-    def _told(self, verb: str) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
+    def _prepare(self, db: Connection, *, writing: bool) -> None:
+        if writing:
+            # One writer at a time, across processes, from the first statement on.
+            db.execution_options(lpm_begin="BEGIN IMMEDIATE")
+
+    def _promise_erasure(self, db: Connection) -> None:
+        db.execute(ERASURES.insert().values(id=secrets.randbits(62)))
+
+    def _erase(self, vacuum: bool | None) -> None:
+        with told(self.place, "erased to the last byte; what was asked is removed, but"):
+            done = self._finish_erasures(vacuum=vacuum is not False)
+        if not done:
             raise StoreError(
-                f"The store under '{self.home}' could not be {verb} ({error}). Check free space, "
-                "rights and whether another process holds it."
-            ) from error
+                f"What was asked is removed from '{self.place}', but another process reads the "
+                "store, so its log still holds the bytes. They go when the store is next opened."
+            )
+
+    def _finish_erasures(self, *, vacuum: bool) -> bool:
+        """Rewrite the file and empty the log; return False when a reader keeps the log."""
+        with closing(self._engine.raw_connection()) as db:
+            # Only what was promised before the rewriting began is fulfilled by it.
+            ids = db.cursor().execute("SELECT id FROM lpm_erasures").fetchall()
+            if vacuum:
+                db.cursor().execute("VACUUM")
+            if _busy(db):
+                return False
+            db.cursor().executemany("DELETE FROM lpm_erasures WHERE id=?", ids)
+        return True
+
+    def _remove_legacy_files(self) -> bool:
+        """Remove the files of the first layout, whose bytes the database has taken over."""
+        folder = self._path.parent / "memories"
+        if not folder.is_dir():
+            return False
+        removed = False
+        for path in folder.glob("*/*"):
+            # Nothing else is ours to remove.
+            if _LEGACY_FILE.fullmatch(path.relative_to(folder).as_posix()) and path.is_file():
+                path.unlink()
+                removed = True
+        for empty in [*folder.iterdir(), folder]:
+            if empty.is_dir() and not os.listdir(empty):
+                empty.rmdir()
+        return removed
 
 
-def _unknown(user: str) -> UnknownUserError:
-    return UnknownUserError(
-        f"Nothing is stored for user '{user}'. Run `lpm users` to see who is, or "
-        f"`lpm remember {user} FILE`."
+def _busy(db: Any) -> bool:
+    """Empty the log into the file; return whether a reader kept it from being emptied."""
+    (busy, _, _) = db.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return bool(busy)
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": BUSY_TIMEOUT_S},
+        hide_parameters=True,
     )
+
+    @event.listens_for(engine, "connect")
+    def set_up(db: sqlite3.Connection, _: object) -> None:
+        # The driver would begin transactions late; `begin` below does it.
+        db.isolation_level = None
+        cursor = db.cursor()
+        # temp_store: rewriting makes a copy, which must not lie in a folder for all.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(db: Connection) -> None:
+        db.exec_driver_sql(db.get_execution_options().get("lpm_begin", "BEGIN"))
+
+    return engine

@@ -1,0 +1,334 @@
+"""A store over SQLAlchemy Core: all that SQLite and PostgreSQL share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from lpm.errors import InputError, StoreError
+from lpm.memory import Memory, validate_user
+from lpm.store.encryption import PLAIN, Cipher, MasterKeys
+from lpm.store.failures import unknown_user
+from lpm.store.key_rows import find_cipher, make_cipher, rewrap
+from lpm.store.records import (
+    ExpiredSession,
+    KeepHistory,
+    StoredSession,
+    VersionStamp,
+    VersionSummary,
+)
+from lpm.store.rows import (
+    by_time,
+    check_text,
+    decode_numbers,
+    decode_session,
+    end_of_prefix,
+    new_sessions,
+    read_time,
+    utc_text,
+)
+from lpm.store.schema import MEMORIES, SESSIONS
+from lpm.store.transactions import Transactions, faster
+from lpm.store.user_rows import KeptSession, UserRows
+from lpm.types import ForgetReport, History, Session, UserSummary
+
+_M, _S = MEMORIES.c, SESSIONS.c
+
+
+class SQLStore(Transactions):
+    """What `MemoryStore` promises, on one engine; a subclass says how to lock and to erase.
+
+    With master keys it also rotates keys; see `rotate_keys` and `rotate_data_key`.
+    """
+
+    # Writing
+
+    def put(
+        self,
+        memory: Memory,
+        sessions: Sequence[Session] = (),
+        *,
+        keep_history: KeepHistory = "full",
+        expires_at: datetime | None = None,
+    ) -> None:
+        """Store a new version with the sessions it was learnt from."""
+        kept, data = new_sessions(sessions, keep_history, expires_at), memory.encode()
+        self._seal_plain(memory.user)
+        with self._adding(memory.user) as (rows, blob):
+            latest, learnt = rows.head()
+            if memory.version != latest + 1:
+                raise _overtaken(memory.user, memory.version, latest)
+            numbers = rows.keep_sessions(kept)
+            payload = self._payload(rows, memory.version, data, blob)
+            rows.insert(memory, payload, len(data), learnt | numbers, numbers)
+
+    def rollback(self, user: str, version: int) -> Memory:
+        """Add a version equal to an old one; sessions that came after it no longer count."""
+        self._seal_plain(user)
+        with self._adding(user) as (rows, blob):
+            row = rows.version(version)
+            latest, _ = rows.head()
+            restored = self._decode(rows, row, self._bytes(row)).updated(version=latest + 1)
+            data, learnt = restored.encode(), decode_numbers(row.learnt)
+            payload = self._payload(rows, restored.version, data, blob)
+            rows.insert(restored, payload, len(data), learnt, set(), restored_from=version)
+        return restored
+
+    # Reading
+
+    def get(self, user: str, version: int | None = None) -> Memory:
+        """Return a version of a user's memory, the newest by default."""
+        for tries_left in (1, 0):
+            with self._reading(user) as rows:
+                row = rows.version(version)
+            data = self._bytes(row)
+            # An object that is gone: its version was removed meanwhile, or it is really missing.
+            if data is not None or row.blob is None or not tries_left:
+                return self._decode(rows, row, data)
+        raise AssertionError("unreachable")
+
+    def get_history(self, user: str) -> History | None:
+        """Return the sessions with text that the newest version has learnt from."""
+        found = [
+            decode_session(session.facts, session.turns)
+            for session in self._learnt_sessions(user)
+            if session.turns is not None
+        ]
+        return History(by_time(found)) if found else None
+
+    def sessions(self, user: str) -> tuple[StoredSession, ...]:
+        """List the sessions that the newest version has learnt from, as they came."""
+        return tuple(
+            StoredSession(
+                session.facts.session_id,
+                session.facts.content_hash,
+                read_time(session.facts.time),
+                read_time(session.expires_at),
+                session.turns is not None,
+            )
+            for session in self._learnt_sessions(user)
+        )
+
+    def stamp(self, user: str) -> VersionStamp:
+        """Return the stamp of a user's newest version."""
+        with self._reading(user, opened=False) as rows:
+            return rows.stamp()
+
+    def versions(self, user: str) -> tuple[int, ...]:
+        """List the stored versions of a user, oldest first."""
+        with self._reading(user, opened=False) as rows:
+            return tuple(row.version for row in rows.versions())
+
+    def version_log(self, user: str) -> tuple[VersionSummary, ...]:
+        """List the stored versions, oldest first: when each was made, and from what."""
+        with self._reading(user) as rows:
+            stored, facts = rows.versions(), rows.facts()
+        return tuple(
+            VersionSummary(
+                row.version,
+                row.updated_at,
+                tuple(facts[n].session_id for n in sorted(decode_numbers(row.added)) if n in facts),
+                row.restored_from,
+                row.num_slots,
+                row.size_bytes,
+            )
+            for row in stored
+        )
+
+    def users(
+        self, *, prefix: str = "", after: str = "", limit: int | None = None
+    ) -> tuple[UserSummary, ...]:
+        """List users by name, each with the newest version; see `MemoryStore` for paging."""
+        _check_limit(limit)
+        check_text(prefix, "`prefix`")
+        check_text(after, "`after`")
+        last = MEMORIES.alias()
+        newest = select(func.max(last.c.version)).where(
+            last.c.tenant == _M.tenant, last.c.user_id == _M.user_id
+        )
+        query = (
+            select(_M.user_id, _M.version, _M.num_slots, _M.num_sessions, _M.size_bytes)
+            .add_columns(_M.created_at, _M.updated_at)
+            .where(_M.tenant == self.tenant, _M.version == newest.scalar_subquery())
+            .order_by(_M.user_id)
+            .limit(limit)
+        )
+        if after:
+            query = query.where(_M.user_id > after)
+        if prefix:
+            query = query.where(_M.user_id >= prefix)
+            if (end := end_of_prefix(prefix)) is not None:
+                query = query.where(_M.user_id < end)
+        with self._connection("read", writing=False) as db:
+            return tuple(UserSummary(*row) for row in db.execute(query))
+
+    def expired(self, now: datetime, *, limit: int = 1000) -> tuple[ExpiredSession, ...]:
+        """List sessions of all users of the tenant whose time has come, the oldest first."""
+        _check_limit(limit)
+        query = (
+            select(_S.user_id, _S.number, _S.facts, _S.expires_at)
+            .where(_S.tenant == self.tenant, _S.expires_at <= utc_text(now, "now"))
+            .order_by(_S.expires_at, _S.user_id, _S.number)
+            .limit(limit)
+        )
+        ciphers: dict[str, Cipher] = {}
+        found = []
+        with self._connection("read", writing=False) as db:
+            for user, number, sealed, expires_at in db.execute(query).all():
+                if user not in ciphers:
+                    ciphers[user] = find_cipher(db, self._masters, self.tenant, user)
+                rows = UserRows(db, self.tenant, user, ciphers[user])
+                facts = rows.open_facts(number, sealed)
+                time = datetime.fromisoformat(expires_at)
+                found.append(ExpiredSession(user, facts.session_id, facts.content_hash, time))
+        return tuple(found)
+
+    # Removing
+
+    def delete(self, user: str, *, vacuum: bool | None = None) -> ForgetReport:
+        """Remove every version, session and byte of a user."""
+        with self._writing("changed", user, opened=False) as rows:
+            sizes = [row.size_bytes for row in rows.versions()]
+            if sizes:
+                rows.drop_all()
+                self._promise_erasure(rows.db)
+        if not sizes:
+            # A first write that died may have left an object.
+            self._sweep(of_user=user)
+            raise unknown_user(user)
+        self._clean(vacuum, of_user=user)
+        return ForgetReport(user, len(sizes), sum(sizes))
+
+    def delete_session(self, user: str, session: str, *, vacuum: bool | None = None) -> int:
+        """Remove the sessions of that identifier or content hash; return how many there were."""
+        with self._writing("changed", user) as rows:
+            if not rows.count():
+                raise unknown_user(user)
+            facts = rows.facts().items()
+            gone = {n for n, f in facts if session in (f.session_id, f.content_hash)}
+            if gone:
+                rows.drop_sessions(gone)
+                self._promise_erasure(rows.db)
+        if gone:
+            self._clean(vacuum)
+        return len(gone)
+
+    def prune_versions(self, user: str, keep: int, *, vacuum: bool | None = None) -> int:
+        """Remove all but the newest `keep` versions; return how many were removed."""
+        if keep < 1:
+            raise InputError(f"`keep` must be 1 or more, but is {keep}; `delete` removes a user.")
+        with self._writing("changed", user) as rows:
+            stored = rows.versions()
+            if not stored:
+                raise unknown_user(user)
+            old, left = stored[:-keep], stored[-keep:]
+            known: set[int] = set().union(*(decode_numbers(row.learnt) for row in left))
+            forgotten = {*rows.facts()} - known
+            if not old and not forgotten:
+                return 0
+            if old:
+                rows.drop_versions(old[-1].version)
+            rows.drop_sessions(forgotten)
+            self._promise_erasure(rows.db)
+        self._clean(vacuum)
+        return len(old)
+
+    def _learnt_sessions(self, user: str) -> list[KeptSession]:
+        with self._reading(user) as rows:
+            _, learnt = rows.head()
+            return [session for session in rows.sessions() if session.number in learnt]
+
+    # Keys
+
+    def rotate_data_key(self, user: str) -> None:
+        """Give a user a new data key and seal everything of theirs anew, what was plain too."""
+        validate_user(user)
+        self._reseal(user)
+        self._clean(None)
+
+    def rotate_keys(self) -> int:
+        """Wrap the data keys of all tenants by the current master key; return how many changed.
+
+        Users from before the store was encrypted are sealed. After it returns, the former master
+        keys open nothing in this store.
+        """
+        masters = self._required_masters()
+        with self._connection("read", writing=False) as db:
+            everyone = db.execute(select(_M.tenant, _M.user_id).distinct()).all()
+        changed = 0
+        for tenant, user in everyone:
+            view = self.for_tenant(tenant)
+            if view._is_plain(user):
+                view._reseal(user)
+                changed += 1
+                continue
+            with view._writing("changed", user) as rows:
+                changed += rewrap(rows.db, masters, tenant, user)
+                self._promise_erasure(rows.db)
+        self._clean(None)
+        return changed
+
+    def _seal_plain(self, user: str) -> None:
+        """Seal a user from before the store was encrypted."""
+        if self._masters is not None and self._is_plain(user):
+            self.rotate_data_key(user)
+
+    def _is_plain(self, user: str) -> bool:
+        with self._reading(user) as rows:
+            return rows.cipher is PLAIN and rows.count() > 0
+
+    def _reseal(self, user: str) -> None:
+        masters = self._required_masters()
+        names = self._reserve(user, len(self.versions(user)))
+        try:
+            with self._writing("changed", user) as rows:
+                self._reseal_rows(rows, masters, names)
+                self._promise_erasure(rows.db)
+        except BaseException:
+            with suppress(StoreError):
+                self._sweep(names=names)
+            raise
+
+    def _reseal_rows(self, rows: UserRows, masters: MasterKeys, names: list[str]) -> None:
+        stored, kept = rows.versions(), rows.sessions()
+        if not stored:
+            raise unknown_user(rows.user)
+        if self._blobs is not None and len(stored) != len(names):
+            raise faster(rows.user)
+        new = replace(rows, cipher=make_cipher(rows.db, masters, rows.tenant, rows.user))
+        for index, summary in enumerate(stored):
+            row = rows.version(summary.version)
+            data = self._bytes(row)
+            if data is None:
+                continue
+            memory = self._decode(rows, row, data)
+            blob = names[index] if names else None
+            new.set_payload(row.version, self._payload(new, row.version, memory.encode(), blob))
+            if row.blob is not None:
+                rows.loosen([row.blob], since=0)
+        for session in kept:
+            new.reseal_session(session)
+
+    def _required_masters(self) -> MasterKeys:
+        if self._masters is None:
+            raise InputError(
+                f"The store at '{self.place}' was opened without `master_keys`; open it with them "
+                "to rotate keys."
+            )
+        return self._masters
+
+
+def _overtaken(user: str, version: int, latest: int) -> StoreError:
+    return StoreError(
+        f"Version {version} of user '{user}' cannot be stored after version {latest}: another "
+        "writer was faster. Try again."
+    )
+
+
+def _check_limit(limit: int | None) -> None:
+    if limit is not None and limit < 1:
+        raise InputError(f"`limit` must be 1 or more, but is {limit}.")
