@@ -41,6 +41,7 @@ def plot_budgets() -> None:
     import matplotlib
 
     matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "lpm"
     from matplotlib import pyplot
 
     results = [Result.load(path) for path in sorted(FOLDER.glob("pairs-report-*.json"))]
@@ -75,6 +76,7 @@ def plot_parameters() -> None:
     import matplotlib
 
     matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "lpm"
     from matplotlib import pyplot
 
     results = [Result.load(path) for path in sorted(FOLDER.glob("pairs-report-*.json"))]
@@ -89,10 +91,10 @@ def plot_parameters() -> None:
             "o",
             label=method,
         )
-        for result in of_method:
+        for height, steps in labels_of(of_method):
             axes.annotate(
-                f"{result.settings['steps']} steps",
-                (result.params_per_user, result.overall),
+                f"{', '.join(map(str, steps))} steps",
+                (of_method[0].params_per_user, height),
                 textcoords="offset points",
                 xytext=(7, -3),
                 fontsize=7,
@@ -107,6 +109,18 @@ def plot_parameters() -> None:
     figure.tight_layout()
     figure.savefig(ROOT / "results" / "pairs-parameters.svg", metadata={"Date": None})
     pyplot.close(figure)
+
+
+def labels_of(results: list[Result], apart: float = 0.04) -> list[tuple[float, list[int]]]:
+    """Return heights with the budgets to name there; points nearer than `apart` share a label."""
+    labels: list[tuple[float, list[int]]] = []
+    for result in sorted(results, key=lambda r: r.overall):
+        steps = int(result.settings["steps"])
+        if labels and result.overall - labels[-1][0] < apart:
+            labels[-1][1].append(steps)
+        else:
+            labels.append((result.overall, [steps]))
+    return [(height, sorted(steps)) for height, steps in labels]
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lpm.errors import InputError
 from lpm.nn.injection import Placement, Prompt, build_prompt
 
 if TYPE_CHECKING:
@@ -57,9 +58,14 @@ class AnswerScorer:
     def __call__(
         self, examples: Sequence[Example], rows: Float[Tensor, "batch soft_tokens hidden"]
     ) -> AnswerLogits:
-        """Return the logits of all answers; examples must share the text before the rows."""
+        """Return the logits of all answers; raises InputError unless all share their beginning."""
         backbone = self.backbone
         prefix = examples[0].prompt.before
+        if any(example.prompt.before != prefix for example in examples):
+            raise InputError(
+                "Examples of one batch must share the text before the rows, but these differ in "
+                "it; build all with the same placement and the same system text."
+            )
         texts = [[*example.prompt.after, *example.answer] for example in examples]
         ids, text_mask = backbone.pad(texts, padding_side="right")
         soft = rows.to(backbone.device, backbone.dtype)

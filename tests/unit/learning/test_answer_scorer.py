@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from lpm.errors import InputError
 from lpm.learning.examples import AnswerScorer, build_example
 from lpm.learning.losses import Teacher, example_losses
 
@@ -87,3 +88,10 @@ def test_a_sure_teacher_is_the_answer_itself(tiny):
     expected = example_losses(scored, [None] * 3)
     assert torch.allclose(example_losses(scored, teachers), expected, atol=1e-5)
     assert torch.allclose(example_losses(scored, [teachers[0], None, None]), expected, atol=1e-5)
+
+
+def test_examples_with_other_beginnings_are_refused(tiny):
+    examples = [build_example(tiny, *PAIRS[0], placement) for placement in ("message", "front")]
+    assert examples[0].prompt.before != examples[1].prompt.before
+    with pytest.raises(InputError, match="share the text before the rows"):
+        AnswerScorer(tiny)(examples, torch.zeros(2, 1, tiny.hidden_size))
