@@ -7,8 +7,8 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -29,12 +29,17 @@ Progress = Callable[[str, int, int, float], None]
 
 @dataclass(frozen=True)
 class EvalConfig:
-    """What is run: mode; split `tune`, `report` or `all`; limits of users and of questions."""
+    """What is run: mode; split `tune`, `report` or `all`; limits of users and of questions.
+
+    limit: questions in all, in the benchmark's order. per_user: questions of each user, those whose
+    hashes come first, so that the choice is spread over the history and the same for every method.
+    """
 
     mode: str
     split: Literal["tune", "report", "all"] = "report"
     users: int | None = None
     limit: int | None = None
+    per_user: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -42,7 +47,7 @@ class EvalConfig:
             raise ConfigError(
                 f"There is no split {self.split!r}; choose 'tune', 'report' or 'all'."
             )
-        for name in ("users", "limit"):
+        for name in ("users", "limit", "per_user"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"`{name}` must be at least 1, but is {value}.")
@@ -53,7 +58,7 @@ def chosen_cases(benchmark: Benchmark, config: EvalConfig) -> list[Case]:
     found = (case for case in benchmark.cases(config.mode) if config.split in ("all", case.split))
     cases, left = [], config.limit
     for case in islice(found, config.users):
-        questions = case.questions if left is None else case.questions[:left]
+        questions = _sampled(benchmark, case, config)[:left]
         if not questions:
             break
         left = None if left is None else left - len(questions)
@@ -66,12 +71,21 @@ def chosen_cases(benchmark: Benchmark, config: EvalConfig) -> list[Case]:
     return cases
 
 
+def _sampled(benchmark: Benchmark, case: Case, config: EvalConfig) -> tuple[Question, ...]:
+    if config.per_user is None:
+        return case.questions
+    names = example_names(benchmark, config.mode, case)
+    chosen = set(sorted(names)[: config.per_user])
+    return tuple(q for name, q in zip(names, case.questions, strict=True) if name in chosen)
+
+
 def run_name(benchmark: Benchmark, method: Method, backbone: Backbone, config: EvalConfig) -> str:
     """Return the name of a run's files; runs that differ in anything have different names."""
     settings = json.dumps(settings_of(method), sort_keys=True)
     model = getattr(method, "model", None)
     shared = "" if model is None else model.fingerprint
-    parts = f"{settings}{backbone.fingerprint}{shared}{config.users}{config.limit}"
+    limits = f"{config.users}{config.limit}{config.per_user or ''}"
+    parts = f"{settings}{backbone.fingerprint}{shared}{limits}"
     key = hashlib.sha256(parts.encode()).hexdigest()[:8]
     return f"{benchmark.name}-{config.mode}-{config.split}-{method.name}-{key}-seed{config.seed}"
 
@@ -87,7 +101,7 @@ def run_method(
     resume: bool = False,
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Evaluate a method; return its result files, one a metric.
+    """Evaluate a method; return its result files: one a metric, and for split `all` one a split.
 
     Predictions go to `out/predictions`, a line each, as they come; with `resume` those there are
     kept and only the missing ones are made. `swapped-user` is prepared with the next user's
@@ -126,7 +140,17 @@ def run_method(
             f"{total - len(done)} questions of {benchmark.name!r} have no prediction of their own; "
             "users of a benchmark must have names of their own."
         )
-    return _save(benchmark, method, backbone, config, done, out / name)
+    paths = _save(benchmark, method, backbone, config, done, out / name)
+    if config.split == "all":
+        split_of = dict(
+            zip(chain(*names), (c.split for c in cases for _ in c.questions), strict=True)
+        )
+        for split in sorted(set(split_of.values())):
+            own = [item for item in done if split_of[item.example] == split]
+            if len(own) < len(done):
+                of_split = replace(config, split=split)
+                paths += _save(benchmark, method, backbone, of_split, own, out / f"{name}-{split}")
+    return paths
 
 
 def example_names(benchmark: Benchmark, mode: str, case: Case) -> list[str]:

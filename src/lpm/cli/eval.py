@@ -23,6 +23,9 @@ def evaluate(
     ] = None,
     users: Annotated[int | None, typer.Option(help="At most this many users.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most this many questions.")] = None,
+    per_user: Annotated[
+        int | None, typer.Option(help="At most this many questions of each user, by hash.")
+    ] = None,
     setting: Annotated[
         list[str] | None,
         typer.Option("--set", help="METHOD.KEY=VALUE; may be given several times."),
@@ -51,10 +54,11 @@ def evaluate(
     for name in names or [""]:
         check_method(name)
     built = build_benchmark(benchmark, **_options(benchmark, data, users, split))
-    config = EvalConfig(mode or built.modes[0], split, users, limit, seed)  # type: ignore[arg-type]
+    config = EvalConfig(mode or built.modes[0], split, users, limit, per_user, seed)  # type: ignore[arg-type]
     cases = chosen_cases(built, config)
     _say_coverage(built, config.mode)
-    parts = Parts(Backbone.load(backbone, device=device), str(projector) if projector else None)
+    folder = str(projector) if projector else None
+    parts = Parts(Backbone.load(backbone, device=device), folder, out / "studies")
     paths: list[Path] = []
     with score_bar() as update:
         for name in names:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lpm.backbone import Backbone
 from lpm.methods.contract import Cost, Request
 from lpm.methods.lora import Lora, LoraSettings
 from lpm.methods.plain import text_reading
@@ -13,8 +12,7 @@ from lpm.methods.prompt_tuning import PromptTuning, PromptTuningConfig
 from lpm.methods.reading import Reading
 from lpm.methods.responder import Responder
 from lpm.methods.settings import require_at_least
-from lpm.methods.studied import TrainingSettings, study_pairs
-from lpm.modeling import LPMModel
+from lpm.methods.studied import Studies, TrainingSettings
 from lpm.nn.injection import build_prompt
 from lpm.types import History
 
@@ -46,18 +44,16 @@ class AdaptedLora(Responder):
 
     name = "lora"
 
-    def __init__(
-        self, backbone: Backbone, model: LPMModel | None, settings: LoraTrainingSettings
-    ) -> None:
-        super().__init__(backbone)
-        self.model = model
+    def __init__(self, studies: Studies, settings: LoraTrainingSettings) -> None:
+        super().__init__(studies.backbone)
+        self.studies = studies
         self.settings = settings
         rate = settings.learning_rate or LoraSettings().learning_rate
-        self.lora = Lora(backbone, LoraSettings(rank=settings.rank, learning_rate=rate))
+        self.lora = Lora(self.backbone, LoraSettings(rank=settings.rank, learning_rate=rate))
 
     def learn(self, history: History, seed: int) -> None:
         """Train a fresh adapter."""
-        pairs = study_pairs(self.backbone, self.model, history, self.settings, seed)
+        pairs = self.studies.pairs(history, self.settings, seed)
         self.lora.fit(pairs, steps=self.settings.steps, seed=seed)
         self.reader = self.lora.adapted
 
@@ -76,20 +72,18 @@ class TunedPrompt(Responder):
 
     name = "prompt-tuning"
 
-    def __init__(
-        self, backbone: Backbone, model: LPMModel | None, settings: PromptTrainingSettings
-    ) -> None:
-        super().__init__(backbone)
-        self.model = model
+    def __init__(self, studies: Studies, settings: PromptTrainingSettings) -> None:
+        super().__init__(studies.backbone)
+        self.studies = studies
         self.settings = settings
         rate = settings.learning_rate or PromptTuningConfig().learning_rate
         self.tuned = PromptTuning(
-            backbone, PromptTuningConfig(num_tokens=settings.num_tokens, learning_rate=rate)
+            self.backbone, PromptTuningConfig(num_tokens=settings.num_tokens, learning_rate=rate)
         )
 
     def learn(self, history: History, seed: int) -> None:
         """Fit fresh rows."""
-        pairs = study_pairs(self.backbone, self.model, history, self.settings, seed)
+        pairs = self.studies.pairs(history, self.settings, seed)
         self.tuned.fit(pairs, steps=self.settings.steps, seed=seed)
 
     def read(self, requests: Sequence[Request]) -> list[Reading]:

@@ -22,8 +22,7 @@ from lpm.methods.plain import text_reading
 from lpm.methods.reading import KeyValues, Reading, empty_cache
 from lpm.methods.responder import Responder
 from lpm.methods.settings import require_at_least
-from lpm.methods.studied import TrainingSettings, study_pairs
-from lpm.modeling import LPMModel
+from lpm.methods.studied import Studies, TrainingSettings
 from lpm.prompting import history_lines
 from lpm.types import History
 
@@ -54,16 +53,14 @@ class PrefixTuning(Responder):
 
     name = "prefix-tuning"
 
-    def __init__(
-        self, backbone: Backbone, model: LPMModel | None, settings: PrefixSettings
-    ) -> None:
-        super().__init__(backbone)
-        self.model = model
+    def __init__(self, studies: Studies, settings: PrefixSettings) -> None:
+        super().__init__(studies.backbone)
+        self.studies = studies
         self.settings = settings
 
     def learn(self, history: History, seed: int) -> None:
         """Train a fresh prefix."""
-        pairs = study_pairs(self.backbone, self.model, history, self.settings, seed)
+        pairs = self.studies.pairs(history, self.settings, seed)
         generator = torch.Generator().manual_seed(seed)
         start = key_values(self.backbone, self.start(history, generator))
         examples = [

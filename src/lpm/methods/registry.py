@@ -8,11 +8,13 @@ from difflib import get_close_matches
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 from lpm.backbone import Backbone
 from lpm.errors import ConfigError
 from lpm.methods.contract import Method
+from lpm.methods.studied import Studies
 from lpm.modeling import LPMModel, load_shared
 
 ENTRY_POINT_GROUP = "lpm.methods"
@@ -22,14 +24,23 @@ ENTRY_POINT_GROUP = "lpm.methods"
 class Parts:
     """What methods are built from; the shared weights are loaded when a method first asks."""
 
-    def __init__(self, backbone: Backbone, projector: str | None = None) -> None:
+    def __init__(
+        self, backbone: Backbone, projector: str | None = None, studies: Path | None = None
+    ) -> None:
+        """projector: a folder, the shipped one by default. studies: where self-study is kept."""
         self.backbone = backbone
         self._projector = projector
+        self._folder = studies
 
     @cached_property
     def model(self) -> LPMModel:
         """Return the projector and writer that belong to the backbone."""
         return load_shared(self._projector, self.backbone)
+
+    @cached_property
+    def studies(self) -> Studies:
+        """Return what trained methods are taught from."""
+        return Studies(self.backbone, self.model, self._folder)
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,7 @@ class _Own:
     takes: tuple[str, ...] = ("backbone",)
 
 
-_TRAINED = ("backbone", "model")
+_TRAINED = ("studies",)
 _OWN = {
     "no-memory": _Own("plain", "NoMemory", None),
     "full-context": _Own("plain", "FullContext", "FullContextSettings"),

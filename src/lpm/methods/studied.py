@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from lpm.backbone import Backbone
 from lpm.chunking import Chunk, chunk_history
@@ -33,29 +36,71 @@ class TrainingSettings:
             require_at_least(self, learning_rate=1e-12)
 
 
-def study_pairs(
-    backbone: Backbone,
-    model: LPMModel | None,
-    history: History,
-    settings: TrainingSettings,
-    seed: int,
-) -> list[QuestionAnswer]:
-    """Return what the backbone asks and answers about the history's chunks.
+class Studies:
+    """What the backbone asks and answers about histories, made once for all methods."""
 
-    model: with it, the chunks are those its writer finds most salient; without, evenly spread ones.
-    Raises HistoryError when the backbone found nothing to ask.
-    """
-    chunks = chunk_history(history)
-    if model is not None and len(chunks) > settings.chunks:
-        chunks = list(write_slots(model, chunks, settings.chunks).chunks)
-    config = SelfStudyConfig(questions_per_chunk=settings.questions_per_chunk, seed=seed)
-    pairs = ask_and_answer(backbone, _spread(chunks, settings.chunks), config)
-    if not pairs:
-        raise HistoryError(
-            "Self-study of this history gave no question, so there is nothing to train on; give "
-            "a history with more that the user says."
-        )
-    return [QuestionAnswer(pair.question, pair.answer) for pair in pairs]
+    def __init__(
+        self, backbone: Backbone, model: LPMModel | None = None, folder: Path | None = None
+    ) -> None:
+        """model: with it, the chunks its writer finds most salient are studied; else evenly spread.
+
+        folder: where studies are kept beyond this process.
+        """
+        self.backbone = backbone
+        self.model = model
+        self._folder = folder
+        self._made: dict[str, list[QuestionAnswer]] = {}
+
+    def pairs(
+        self, history: History, settings: TrainingSettings, seed: int
+    ) -> list[QuestionAnswer]:
+        """Return the pairs of a history; raises HistoryError when there was nothing to ask."""
+        key = self._key(history, settings, seed)
+        if key not in self._made:
+            self._made[key] = self._read(key) or self._make(history, settings, seed)
+            self._write(key, self._made[key])
+        return self._made[key]
+
+    def _key(self, history: History, settings: TrainingSettings, seed: int) -> str:
+        parts = [
+            self.backbone.fingerprint,
+            "" if self.model is None else self.model.fingerprint,
+            [session.content_hash() for session in history.sessions],
+            settings.chunks,
+            settings.questions_per_chunk,
+            seed,
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+    def _make(
+        self, history: History, settings: TrainingSettings, seed: int
+    ) -> list[QuestionAnswer]:
+        chunks = chunk_history(history)
+        if self.model is not None and len(chunks) > settings.chunks:
+            chunks = list(write_slots(self.model, chunks, settings.chunks).chunks)
+        config = SelfStudyConfig(questions_per_chunk=settings.questions_per_chunk, seed=seed)
+        found = ask_and_answer(self.backbone, _spread(chunks, settings.chunks), config)
+        if not found:
+            raise HistoryError(
+                "Self-study of this history gave no question, so there is nothing to train on; "
+                "give a history with more that the user says."
+            )
+        return [QuestionAnswer(pair.question, pair.answer) for pair in found]
+
+    def _read(self, key: str) -> list[QuestionAnswer]:
+        if self._folder is None or not (self._folder / f"{key}.json").is_file():
+            return []
+        text = (self._folder / f"{key}.json").read_text(encoding="utf-8")
+        return [QuestionAnswer(*pair) for pair in json.loads(text)]
+
+    def _write(self, key: str, pairs: list[QuestionAnswer]) -> None:
+        if self._folder is None:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        part = self._folder / f"{key}.part"
+        plain = [[pair.question, pair.answer] for pair in pairs]
+        part.write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
+        part.replace(self._folder / f"{key}.json")
 
 
 def _spread(chunks: list[Chunk], count: int) -> list[Chunk]:

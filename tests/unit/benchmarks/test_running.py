@@ -109,6 +109,37 @@ def test_a_resumed_run_equals_an_unbroken_one(parts: Parts, tmp_path: Path) -> N
     assert resumed.name == whole.name
 
 
+def test_questions_a_user_are_spread_by_hash_and_the_same_for_every_run() -> None:
+    benchmark = PersonasBenchmark(num_users=3, num_tune_users=0)
+    everything = chosen_cases(benchmark, EvalConfig("short"))
+    some = chosen_cases(benchmark, EvalConfig("short", per_user=5))
+    more = chosen_cases(benchmark, EvalConfig("short", per_user=8))
+    assert [len(case.questions) for case in some] == [5, 5, 5]
+    for few, many, all_ in zip(some, more, everything, strict=True):
+        assert all(q in many.questions for q in few.questions)
+        assert len(many.questions) == 8 and all(q in all_.questions for q in many.questions)
+        kept = [question for question in all_.questions if question in few.questions]
+        assert kept == list(few.questions), "the order of the file is kept"
+        assert kept != list(all_.questions[:5])
+
+
+def test_a_run_of_all_users_gives_a_result_of_each_split_too(tmp_path: Path, tiny) -> None:
+    benchmark = PersonasBenchmark(num_users=2, num_tune_users=1)
+    config = EvalConfig("short", split="all", per_user=4)
+    cases = chosen_cases(benchmark, config)
+    method = build_method("blind", Parts(tiny))
+    results = [
+        Result.load(path) for path in run_method(benchmark, cases, method, tiny, config, tmp_path)
+    ]
+    assert [(result.split, result.n) for result in results] == [
+        ("all", 12),
+        ("report", 8),
+        ("tune", 4),
+    ]
+    parts = {result.split: result.overall * result.n for result in results}
+    assert parts["all"] == pytest.approx(parts["report"] + parts["tune"])
+
+
 class Recorder:
     """A method that remembers whose history it was prepared with."""
 
