@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -13,32 +14,40 @@ import torch
 from torch import Tensor
 
 from lpm.backbone import EMBEDDED, Backbone, Quantization
-from lpm.chunking import chunk_history
 from lpm.errors import HistoryError, InputError, UnknownUserError
+from lpm.forgetting import (
+    ErasureReceipt,
+    erase,
+    find_session,
+    find_topic,
+    forget_user,
+    now,
+    probe,
+    records_left,
+    removed_chunks,
+    without,
+)
 from lpm.histories import parse_messages
-from lpm.inspection.reading import nearest_words
-from lpm.learning.examples import AnswerScorer
-from lpm.learning.fit import FitConfig, Progress, fit_slots
-from lpm.learning.self_study import SelfStudyConfig, next_turn_examples, study_history
+from lpm.inspection import MemoryChanges, changes, nearest_words, slot_effects, tell_slots
+from lpm.learning.fit import Progress
 from lpm.memory import Memory, SessionRecord, validate_user
 from lpm.modeling import LPMModel, load_shared
 from lpm.nn.injection import Prompt, build_prompt, inject
 from lpm.prompting import full_context_messages
-from lpm.store import MemoryStore, open_store
+from lpm.remembering import Learnt, distinct, learn, merged, records, without_text
+from lpm.store import MemoryStore, VersionSummary, open_store
 from lpm.types import (
     Answer,
     Explanation,
-    ForgetReport,
     History,
+    KeepHistory,
     MemoryView,
     Message,
     RememberReport,
-    Session,
     SlotUse,
     SlotView,
     UserSummary,
 )
-from lpm.writing import WrittenSlots, write_slots
 
 Mode = Literal["memory", "no-memory", "full-context"]
 MODES: tuple[Mode, ...] = ("memory", "no-memory", "full-context")
@@ -93,12 +102,19 @@ class LatentPersonalMemory:
         history: History | Sequence[Message],
         *,
         refine_steps: int | None = None,
+        keep_history: KeepHistory = "full",
+        expires_at: datetime | None = None,
+        dry_run: bool = False,
         progress: Progress | None = None,
     ) -> RememberReport:
         """Add sessions to a user's memory; sessions already known change nothing.
 
         refine_steps: gradient steps of self-study after the writer's pass; by default none where a
-        trained writer is at hand, 60 elsewhere. Raises HistoryError without user turns.
+        trained writer is at hand, 60 elsewhere. keep_history: what is stored of the sessions beside
+        the slots: their text, only hashes, or nothing. Slots learnt from text that is not kept are
+        carried along as they are; when there are too many, the oldest go first. expires_at: when
+        `expire` forgets these sessions. dry_run: report what would change and store nothing.
+        Raises HistoryError without user turns.
         """
         validate_user(user)
         begin = time.perf_counter()
@@ -108,49 +124,39 @@ class LatentPersonalMemory:
         with self._lock:
             old = self._find(user)
             known = {record.content_hash for record in old.sessions} if old else set()
-            fresh = [s for s in _distinct(given.sessions) if s.content_hash() not in known]
+            fresh = {s.content_hash() for s in distinct(given.sessions)} - known
             if not fresh and old is not None:
-                return _report(old, 0, len(given.sessions), (), begin)
+                return _report(old, old, 0, len(given.sessions), (), begin, dry_run)
             kept = self.store.get_history(user) if old else None
-            whole = _merged(kept.sessions if kept else (), fresh)
+            new = [s for s in distinct(given.sessions) if s.content_hash() in fresh]
+            names = {record.session_id for record in old.sessions} if old else set()
+            whole = merged(kept.sessions if kept else (), new, names)
+            carried = without_text(old, kept) if old else None
             steps = self._default_steps() if refine_steps is None else refine_steps
-            written, losses = self._learn(whole, steps, progress)
-            memory = self._memory(user, old, whole, written)
-            self.store.put(memory, fresh)
-            skipped = len(given.sessions) - len(fresh)
-            return _report(memory, len(fresh), skipped, losses, begin)
+            learnt = learn(
+                self.model, whole, carried, steps=steps, seed=self.seed, progress=progress
+            )
+            if learnt is None:
+                raise HistoryError("The user's turns hold no words, so there is nothing to learn.")
+            memory = self._next(user, old, learnt, records(old, whole))
+            if not dry_run:
+                # As merged: a clashing identifier was renamed there.
+                sessions = [s for s in whole.sessions if s.content_hash() in fresh]
+                self.store.put(memory, sessions, keep_history=keep_history, expires_at=expires_at)
+            skipped = len(given.sessions) - len(new)
+            return _report(old, memory, len(new), skipped, learnt.losses, begin, dry_run)
 
     def _default_steps(self) -> int:
         return 0 if self.model.config.trained else 60
 
-    def _learn(
-        self, history: History, steps: int, progress: Progress | None
-    ) -> tuple[WrittenSlots, tuple[float, ...]]:
-        chunks = chunk_history(history)
-        written = write_slots(self.model, chunks, self.model.config.num_slots)
-        if steps == 0:
-            return written, ()
-        study = study_history(self.model, written.chunks, SelfStudyConfig(seed=self.seed))
-        examples = study or next_turn_examples(self.model, history)
-        if not examples:
-            return written, ()
-        result = fit_slots(
-            self.model.projector,
-            AnswerScorer(self.backbone),
-            [written.slots],
-            [examples],
-            FitConfig(steps=steps, seed=self.seed),
-            progress=progress,
-        )
-        return WrittenSlots(result.slots[0], written.chunks, written.salience), result.losses
-
-    def _memory(
-        self, user: str, old: Memory | None, history: History, written: WrittenSlots
+    def _next(
+        self,
+        user: str,
+        old: Memory | None,
+        learnt: Learnt,
+        sessions: tuple[SessionRecord, ...],
     ) -> Memory:
-        sessions = tuple(
-            SessionRecord(s.session_id, s.content_hash(), s.time) for s in history.sessions
-        )
-        slots, provenance = written.slots.contiguous(), written.provenance()
+        slots, provenance = learnt.slots, learnt.provenance
         if old is not None:
             return old.updated(slots=slots, provenance=provenance, sessions=sessions)
         return Memory.create(
@@ -270,8 +276,11 @@ class LatentPersonalMemory:
                 raise failures[0]
 
     @torch.no_grad()
-    def explain(self, user: str, message: str) -> Explanation:
-        """Say which slots a message reads and which sessions taught them, most used first."""
+    def explain(self, user: str, message: str, *, answer: str | None = None) -> Explanation:
+        """Say which slots a message reads and which sessions taught them, most used first.
+
+        answer: with it, each slot also tells how much likelihood this answer would lose without it.
+        """
         _check_message(message)
         with self._lock:
             memory = self._get(user)
@@ -279,20 +288,36 @@ class LatentPersonalMemory:
             attention = self.model.projector.attend(memory.slots[None], query)[0]
             weights = attention.mean(dim=0)
             order = weights.argsort(descending=True, stable=True).tolist()
+            effects: list[float | None] = [None] * len(order)
+            if answer is not None:
+                effects = [*slot_effects(self.model, memory.slots, message, answer).tolist()]
             slots = tuple(
-                SlotUse(n, float(weights[n]), tuple(attention[:, n].tolist()), memory.provenance[n])
+                SlotUse(
+                    n,
+                    float(weights[n]),
+                    tuple(attention[:, n].tolist()),
+                    memory.provenance[n],
+                    effects[n],
+                )
                 for n in order
             )
             return Explanation(user, message, slots)
 
-    def show(self, user: str) -> MemoryView:
-        """Return everything a person can inspect of a memory."""
+    def show(self, user: str, *, tell: bool = False) -> MemoryView:
+        """Return everything a person can inspect of a memory.
+
+        tell: let the frozen LLM say what it makes of each slot alone.
+        """
         with self._lock:
             memory = self._get(user)
             words = nearest_words(self.model, memory.slots)
+            count = memory.slots.shape[1]
+            told = tell_slots(self.model, memory.slots) if tell else [None] * count
             slots = tuple(
-                SlotView(n, float(memory.slots[:, n].norm()), words[n], memory.provenance[n])
-                for n in range(memory.slots.shape[1])
+                SlotView(
+                    n, float(memory.slots[:, n].norm()), words[n], memory.provenance[n], told[n]
+                )
+                for n in range(count)
             )
             (summary,) = [item for item in self.users() if item.user == user]
             return MemoryView(summary, memory.backbone, memory.projector, slots)
@@ -301,10 +326,78 @@ class LatentPersonalMemory:
         """List the stored users."""
         return self.store.users()
 
-    def forget(self, user: str) -> ForgetReport:
-        """Remove every version, session and file of a user."""
+    def forget(
+        self,
+        user: str,
+        *,
+        session: str | None = None,
+        about: str | None = None,
+        dry_run: bool = False,
+    ) -> ErasureReceipt:
+        """Remove a user for good; or one session; or what was said about a topic.
+
+        session: its identifier or content hash. about: words; turns that say one of them go, with
+        the replies right after them. Every older version goes too. What is left is learnt anew
+        from the kept text; without text the slots that it taught are taken out. dry_run: return
+        the receipt and change nothing. Raises InputError when nothing matches.
+        """
+        if session is not None and about is not None:
+            raise InputError("Give `session` or `about`, not both.")
         with self._lock:
-            return self.store.delete(user)
+            if session is None and about is None:
+                return forget_user(self.store, user, dry_run=dry_run)
+            memory, history = self._get(user), self.store.get_history(user)
+            if session is not None:
+                removal = find_session(memory, history, session)
+            else:
+                removal = find_topic(memory, history, str(about))
+            learnt, rebuilt = without(
+                self.model, memory, removal, steps=self._default_steps(), seed=self.seed
+            )
+            found = probe(self.model, removed_chunks(removal), memory, learnt, self.seed)
+            left = None
+            if learnt is not None:
+                left = self._next(user, memory, learnt, records_left(memory, removal))
+            removed = 0 if dry_run else erase(self.store, memory, left, removal)
+            return ErasureReceipt(
+                user=user,
+                scope="about" if session is None else "session",
+                asked=about if session is None else session,
+                sessions_removed=tuple(record.session_id for record in removal.sessions),
+                turns_removed=tuple(sorted(removal.turns)),
+                slots_before=memory.slots.shape[1],
+                slots_after=0 if left is None else left.slots.shape[1],
+                rebuilt=rebuilt,
+                versions_removed=removed,
+                bytes_removed=memory.size_bytes - (0 if left is None else left.size_bytes),
+                version=None if left is None else left.version,
+                probe=found,
+                made_at=now(),
+                dry_run=dry_run,
+            )
+
+    def expire(self, at: datetime | None = None) -> tuple[ErasureReceipt, ...]:
+        """Forget every session whose time has come; return a receipt for each."""
+        receipts = []
+        while due := self.store.expired(at or datetime.now(UTC)):
+            receipts += [self.forget(item.user, session=item.content_hash) for item in due]
+        return tuple(receipts)
+
+    def history(self, user: str) -> tuple[VersionSummary, ...]:
+        """List the stored versions of a memory, oldest first: when and from what each was made."""
+        self.store.stamp(user)
+        return self.store.version_log(user)
+
+    def changes(self, user: str, old: int, new: int | None = None) -> MemoryChanges:
+        """Say which slots came, went and moved between two versions, the newest by default."""
+        return changes(self.store.get(user, old), self.store.get(user, new))
+
+    def rollback(self, user: str, version: int) -> UserSummary:
+        """Make an old version the newest again; sessions that came later no longer count."""
+        with self._lock:
+            self._check(self.store.get(user, version))
+            self.store.rollback(user, version)
+            return self._summary(user)
 
     def export(self, user: str, path: Path | str) -> UserSummary:
         """Write a user's newest memory to a file (slots and provenance, no conversation text)."""
@@ -413,28 +506,17 @@ def _check_message(text: str) -> None:
         )
 
 
-def _distinct(sessions: Sequence[Session]) -> list[Session]:
-    return list({session.content_hash(): session for session in sessions}.values())
-
-
-def _merged(old: Sequence[Session], new: Sequence[Session]) -> History:
-    """Join old and new sessions by time where all have one; rename clashing identifiers."""
-    taken = {session.session_id for session in old}
-    joined = list(old)
-    for session in new:
-        name, number = session.session_id, 2
-        while name in taken:
-            name, number = f"{session.session_id}#{number}", number + 1
-        taken.add(name)
-        joined.append(Session(name, session.turns, session.time))
-    if all(session.time for session in joined):
-        joined.sort(key=lambda session: session.time.timestamp() if session.time else 0.0)
-    return History(tuple(joined))
-
-
 def _report(
-    memory: Memory, added: int, skipped: int, losses: tuple[float, ...], begin: float
+    old: Memory | None,
+    memory: Memory,
+    added: int,
+    skipped: int,
+    losses: tuple[float, ...],
+    begin: float,
+    dry_run: bool,
 ) -> RememberReport:
+    before = set() if old is None else set(old.provenance)
+    after = set(memory.provenance)
     return RememberReport(
         user=memory.user,
         version=memory.version,
@@ -445,4 +527,7 @@ def _report(
         losses=losses,
         size_bytes=memory.size_bytes,
         seconds=time.perf_counter() - begin,
+        slots_added=len(after - before),
+        slots_removed=len(before - after),
+        dry_run=dry_run,
     )

@@ -11,6 +11,9 @@ from typing import Literal, TypedDict
 Role = Literal["user", "assistant", "system"]
 ROLES: tuple[Role, ...] = ("user", "assistant", "system")
 
+KeepHistory = Literal["full", "hashes", "none"]
+KEEP_HISTORY: tuple[KeepHistory, ...] = ("full", "hashes", "none")
+
 
 class Message(TypedDict):
     """One chat message, in the shape that chat templates take."""
@@ -81,7 +84,10 @@ class SlotSource:
 
 @dataclass(frozen=True)
 class RememberReport:
-    """What one call of `remember` did."""
+    """What one call of `remember` did, or would do in a dry run.
+
+    slots_added, slots_removed: by the turns that taught them, against the version before.
+    """
 
     user: str
     version: int
@@ -92,6 +98,9 @@ class RememberReport:
     losses: tuple[float, ...]
     size_bytes: int
     seconds: float
+    slots_added: int = 0
+    slots_removed: int = 0
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,12 +123,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class SlotUse:
-    """How much one slot took part in reading a message."""
+    """How much one slot took part in reading a message.
+
+    effect: log-likelihood a token that a given answer loses without the slot; None without one.
+    """
 
     slot: int
     weight: float
     per_head: tuple[float, ...]
     sources: tuple[SlotSource, ...]
+    effect: float | None = None
 
 
 @dataclass(frozen=True)
@@ -133,12 +146,16 @@ class Explanation:
 
 @dataclass(frozen=True)
 class SlotView:
-    """One slot as a person can inspect it: its norm, nearest words and sources."""
+    """One slot as a person can inspect it: its norm, nearest words and sources.
+
+    told: what the LLM says with this slot alone, where that was asked for.
+    """
 
     slot: int
     norm: float
     nearest_words: tuple[str, ...]
     sources: tuple[SlotSource, ...]
+    told: str | None = None
 
 
 @dataclass(frozen=True)

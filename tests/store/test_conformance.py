@@ -328,3 +328,24 @@ def test_of_many_threads_that_write_one_version_one_wins(store):
     assert len(won) == 1
     assert torch.equal(store.get("ann").slots, first.slots + won[0])
     assert names(store) == [f"s{won[0]}"]
+
+
+def test_a_session_is_replaced_in_its_place_and_its_old_text_is_gone(store):
+    put_all(store, 3)
+    before = session("s1", text="text 1")
+    kept = Session("s1", (Turn("user", "what is left"),), None)
+    store.replace_session("ann", before.content_hash(), kept)
+    history = store.get_history("ann")
+    assert [s.session_id for s in history.sessions] == ["s1", "s2", "s3"]
+    assert history.sessions[0] == kept
+    with pytest.raises(InputError, match="content hash"):
+        store.replace_session("ann", before.content_hash(), kept)
+
+
+def test_text_that_was_not_kept_stays_away_when_its_session_is_replaced(store):
+    first = session("s1")
+    store.put(make_memory("ann"), [first], keep_history="hashes")
+    store.replace_session("ann", first.content_hash(), session("s1", text="other"))
+    (stored,) = store.sessions("ann")
+    assert not stored.has_text
+    assert stored.content_hash == session("s1", text="other").content_hash()

@@ -19,6 +19,7 @@ LAYERS = [
     {"backbone", "memory", "store"},
     # `model` shows what its slots hold, so reading them stands below it.
     {"inspection", "learning", "modeling", "prompting", "writing"},
+    {"forgetting", "probing", "remembering"},
     {"model", "training"},
     {"methods"},
     {"benchmarks", "demo", "scale", "server"},

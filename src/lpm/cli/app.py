@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import typer
 from typer.exceptions import TyperException
@@ -12,9 +13,11 @@ from lpm.cli.backbone import backbone
 from lpm.cli.data import data
 from lpm.cli.demo import demo
 from lpm.cli.eval import evaluate
-from lpm.cli.keeping import export, forget, import_, remember, show, users
+from lpm.cli.forgetting import expire, forget
+from lpm.cli.keeping import export, import_, remember, show, users
 from lpm.cli.report import report
 from lpm.cli.train import train
+from lpm.cli.versions import diff, history, rollback
 from lpm.errors import IncompatibleMemoryError, InputError, LPMError, UnknownUserError
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
@@ -26,7 +29,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, remember, ask, chat, explain, show, users, forget, export, train, backbone):
+COMMANDS: tuple[Callable[..., None], ...] = (
+    demo,
+    remember,
+    ask,
+    chat,
+    explain,
+    show,
+    users,
+    history,
+    diff,
+    rollback,
+    forget,
+    expire,
+    export,
+    train,
+    backbone,
+)
+for command in COMMANDS:
     app.command()(command)
 app.command()(report)
 app.command("import")(import_)

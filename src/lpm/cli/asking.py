@@ -115,6 +115,9 @@ def _next_line() -> str | None:
 def explain(
     user: User,
     text: Text,
+    answer: Annotated[
+        str | None, typer.Option(help="An answer: say what it would lose without each slot.")
+    ] = None,
     top: Annotated[int, typer.Option(min=1, help="Slots to print.")] = 8,
     home: Home = None,
     backbone: BackboneName = "embedded",
@@ -125,7 +128,7 @@ def explain(
 ) -> None:
     """Say which slots a message reads and which sessions taught them."""
     with opened(home, backbone, device, projector, seed) as memories:
-        explanation = memories.explain(user, text)
+        explanation = memories.explain(user, text, answer=answer)
     if as_json:
         print_json(explanation)
         return
@@ -133,8 +136,9 @@ def explain(
         (
             use.slot,
             f"{use.weight:.3f}",
+            "" if use.effect is None else f"{use.effect:+.3f}",
             ", ".join(f"{s.session_id} turn {s.turn}" for s in use.sources),
         )
         for use in explanation.slots[:top]
     ]
-    print_table(("slot", "weight", "learnt from"), rows)
+    print_table(("slot", "weight", "effect", "learnt from"), rows)

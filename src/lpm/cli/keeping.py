@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +21,7 @@ from lpm.cli.options import (
     print_table,
 )
 from lpm.cli.progress import loss_bar
-from lpm.errors import InputError
+from lpm.types import KeepHistory
 
 
 def remember(
@@ -35,6 +34,15 @@ def remember(
     refine_steps: Annotated[
         int | None, typer.Option(min=0, max=100_000, help="Gradient steps after the writer's pass.")
     ] = None,
+    keep_history: Annotated[
+        KeepHistory, typer.Option(help="What is stored beside the slots: text, hashes or nothing.")
+    ] = "full",
+    keep_days: Annotated[
+        float | None, typer.Option(min=0, help="Let `lpm expire` forget these sessions after that.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change and store nothing.")
+    ] = False,
     home: Home = None,
     backbone: BackboneName = "embedded",
     device: Device = None,
@@ -43,18 +51,30 @@ def remember(
     as_json: AsJson = False,
 ) -> None:
     """Add the sessions of a history file to a user's memory."""
+    from datetime import UTC, datetime, timedelta
+
     from lpm.histories import load_history
     from lpm.memory import validate_user
 
     validate_user(user)
     history = load_history(file, speaker=speaker, select=select)
     with opened(home, backbone, device, projector, seed) as memories, loss_bar() as progress:
-        report = memories.remember(user, history, refine_steps=refine_steps, progress=progress)
+        expires_at = None if keep_days is None else datetime.now(UTC) + timedelta(days=keep_days)
+        report = memories.remember(
+            user,
+            history,
+            refine_steps=refine_steps,
+            keep_history=keep_history,
+            expires_at=expires_at,
+            dry_run=dry_run,
+            progress=progress,
+        )
     if as_json:
         print_json(report)
         return
     typer.echo(
-        f"{report.user}: version {report.version}, {report.num_slots} slots, "
+        f"{report.user}: {'would be ' if dry_run else ''}version {report.version}, "
+        f"{report.num_slots} slots ({report.slots_added} new, {report.slots_removed} gone), "
         f"{report.size_bytes} bytes; {report.sessions_added} sessions added, "
         f"{report.sessions_skipped} already known; {report.seconds:.1f} s."
     )
@@ -67,11 +87,14 @@ def show(
     device: Device = None,
     projector: ProjectorFolder = None,
     seed: Seed = 0,
+    tell: Annotated[
+        bool, typer.Option("--tell", help="Let the LLM say what each slot alone tells it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show every slot of a user: nearest words and where it was learnt."""
     with opened(home, backbone, device, projector, seed) as memories:
-        view = memories.show(user)
+        view = memories.show(user, tell=tell)
     if as_json:
         print_json(view)
         return
@@ -84,11 +107,12 @@ def show(
             slot.slot,
             f"{slot.norm:.2f}",
             ", ".join(f"{s.session_id} turn {s.turn}" for s in slot.sources),
-            " ".join(slot.nearest_words),
+            " ".join(slot.nearest_words) if slot.told is None else slot.told,
         )
         for slot in view.slots
     ]
-    print_table(("slot", "norm", "learnt from", "nearest words"), rows)
+    last = "told by it alone" if tell else "nearest words"
+    print_table(("slot", "norm", "learnt from", last), rows)
 
 
 def users(home: Home = None, as_json: AsJson = False) -> None:
@@ -102,33 +126,6 @@ def users(home: Home = None, as_json: AsJson = False) -> None:
         (s.user, s.version, s.num_slots, s.num_sessions, s.size_bytes, s.updated_at) for s in found
     ]
     print_table(("user", "version", "slots", "sessions", "bytes", "updated"), rows)
-
-
-def forget(
-    user: User,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Remove every version, session and file of a user, for good."""
-    with opened_store(home) as store:
-        store.stamp(user)
-        if not yes:
-            _confirm(user)
-        report = store.delete(user)
-    if as_json:
-        print_json(report)
-    else:
-        typer.echo(f"{user} is forgotten: {report.versions_removed} versions removed.")
-
-
-def _confirm(user: str) -> None:
-    if not sys.stdin.isatty():
-        raise InputError(
-            f"Forgetting '{user}' cannot be undone; give `--yes` where nobody can be asked."
-        )
-    if not typer.confirm(f"Forget everything about '{user}'?", err=True):
-        raise InputError("Nothing was forgotten.")
 
 
 def export(

@@ -6,7 +6,6 @@ from lpm.store.base import MemoryStore
 from lpm.store.opening import open_store
 from lpm.store.records import (
     ExpiredSession,
-    KeepHistory,
     StoredSession,
     VersionStamp,
     VersionSummary,
@@ -14,7 +13,6 @@ from lpm.store.records import (
 
 __all__ = [
     "ExpiredSession",
-    "KeepHistory",
     "MemoryStore",
     "StoredSession",
     "VersionStamp",

@@ -9,12 +9,11 @@ from typing import Protocol, Self
 from lpm.memory import Memory
 from lpm.store.records import (
     ExpiredSession,
-    KeepHistory,
     StoredSession,
     VersionStamp,
     VersionSummary,
 )
-from lpm.types import ForgetReport, History, Session, UserSummary
+from lpm.types import ForgetReport, History, KeepHistory, Session, UserSummary
 
 
 class MemoryStore(Protocol):
@@ -49,6 +48,9 @@ class MemoryStore(Protocol):
     - `delete_session` removes the sessions of that identifier or content hash and returns how many
       there were. Slots learnt from them stay: learn the user again from `get_history`, put that,
       and prune. UnknownUserError when nothing is stored for the user.
+    - `replace_session` puts a session with other turns, of which some were removed, in the place of
+      the stored one of that content hash; text that was not kept stays away. InputError when there
+      is none.
     - `prune_versions` removes all but the newest `keep` versions, and sessions that none of these
       has learnt from; returns the number of versions removed.
     - vacuum: rewrite what is stored so that no copy of removed bytes stays in freed pages. None
@@ -93,6 +95,10 @@ class MemoryStore(Protocol):
     def delete(self, user: str, *, vacuum: bool | None = None) -> ForgetReport: ...
 
     def delete_session(self, user: str, session: str, *, vacuum: bool | None = None) -> int: ...
+
+    def replace_session(
+        self, user: str, content_hash: str, session: Session, *, vacuum: bool | None = None
+    ) -> None: ...
 
     def prune_versions(self, user: str, keep: int, *, vacuum: bool | None = None) -> int: ...
 

@@ -14,12 +14,11 @@ from lpm.memory import Memory
 from lpm.store.base import MemoryStore
 from lpm.store.records import (
     ExpiredSession,
-    KeepHistory,
     StoredSession,
     VersionStamp,
     VersionSummary,
 )
-from lpm.types import ForgetReport, History, Session, UserSummary
+from lpm.types import ForgetReport, History, KeepHistory, Session, UserSummary
 
 # What a source or a session record takes beside the slots, measured generously.
 BYTES_PER_RECORD = 400
@@ -221,6 +220,12 @@ class CachedStore:
     def delete_session(self, user: str, session: str, *, vacuum: bool | None = None) -> int:
         """Remove the sessions of that identifier or content hash."""
         return self._store.delete_session(user, session, vacuum=vacuum)
+
+    def replace_session(
+        self, user: str, content_hash: str, session: Session, *, vacuum: bool | None = None
+    ) -> None:
+        """Put a session with other turns in the place of a stored one."""
+        self._store.replace_session(user, content_hash, session, vacuum=vacuum)
 
     def prune_versions(self, user: str, keep: int, *, vacuum: bool | None = None) -> int:
         """Remove all but the newest `keep` versions."""

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
-
-KeepHistory = Literal["full", "hashes", "none"]
-KEEP_HISTORY: tuple[KeepHistory, ...] = ("full", "hashes", "none")
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lpm.errors import InputError, StoreError
-from lpm.store.records import KEEP_HISTORY, KeepHistory
-from lpm.types import ROLES, Session, Turn
+from lpm.types import KEEP_HISTORY, ROLES, KeepHistory, Session, Turn
 
 
 @dataclass(frozen=True)

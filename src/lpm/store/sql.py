@@ -16,7 +16,6 @@ from lpm.store.failures import unknown_user
 from lpm.store.key_rows import find_cipher, make_cipher, rewrap
 from lpm.store.records import (
     ExpiredSession,
-    KeepHistory,
     StoredSession,
     VersionStamp,
     VersionSummary,
@@ -34,7 +33,7 @@ from lpm.store.rows import (
 from lpm.store.schema import MEMORIES, SESSIONS
 from lpm.store.transactions import Transactions, faster
 from lpm.store.user_rows import KeptSession, UserRows
-from lpm.types import ForgetReport, History, Session, UserSummary
+from lpm.types import ForgetReport, History, KeepHistory, Session, UserSummary
 
 _M, _S = MEMORIES.c, SESSIONS.c
 
@@ -216,6 +215,24 @@ class SQLStore(Transactions):
         if gone:
             self._clean(vacuum)
         return len(gone)
+
+    def replace_session(
+        self, user: str, content_hash: str, session: Session, *, vacuum: bool | None = None
+    ) -> None:
+        """Put a session with other turns in the place of a stored one."""
+        (new,) = new_sessions([session], "full", None)
+        with self._writing("changed", user) as rows:
+            found = [kept for kept in rows.sessions() if kept.facts.content_hash == content_hash]
+            if not found:
+                raise InputError(
+                    f"No session of user '{user}' with that content hash is stored; list them with "
+                    "`sessions`."
+                )
+            (old,) = found
+            turns = None if old.turns is None else new.turns
+            rows.reseal_session(KeptSession(old.number, new.facts, turns, old.expires_at))
+            self._promise_erasure(rows.db)
+        self._clean(vacuum)
 
     def prune_versions(self, user: str, keep: int, *, vacuum: bool | None = None) -> int:
         """Remove all but the newest `keep` versions; return how many were removed."""

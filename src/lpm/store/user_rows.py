@@ -184,7 +184,7 @@ class UserRows:
         return numbers
 
     def reseal_session(self, session: KeptSession) -> None:
-        """Seal a session that was opened by another cipher."""
+        """Write a stored session anew, sealed by this cipher."""
         values = self._sealed(
             session.number, NewSession(session.facts, session.turns, session.expires_at)
         )

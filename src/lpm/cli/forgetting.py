@@ -1,0 +1,127 @@
+"""`forget`, `expire`: what goes, with a receipt."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lpm.cli.options import (
+    AsJson,
+    BackboneName,
+    Device,
+    Home,
+    ProjectorFolder,
+    Seed,
+    User,
+    opened,
+    opened_store,
+    print_json,
+)
+from lpm.errors import InputError
+
+if TYPE_CHECKING:
+    from lpm.forgetting import ErasureReceipt
+
+
+def forget(
+    user: User,
+    session: Annotated[
+        str | None, typer.Option(help="Only this session: identifier or content hash.")
+    ] = None,
+    about: Annotated[
+        str | None, typer.Option(help="Only turns that say one of these words.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go and remove nothing.")
+    ] = False,
+    receipt: Annotated[Path | None, typer.Option(help="Write the receipt to this file.")] = None,
+    home: Home = None,
+    backbone: BackboneName = "embedded",
+    device: Device = None,
+    projector: ProjectorFolder = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a user for good, or one session, or a topic; older versions go too."""
+    from lpm.forgetting import forget_user
+
+    if session is not None and about is not None:
+        raise InputError("Give --session or --about, not both.")
+    if receipt is not None and not receipt.absolute().parent.is_dir():
+        raise InputError(f"The folder of '{receipt}' does not exist; make it first.")
+    if session is None and about is None:
+        with opened_store(home) as store:
+            store.stamp(user)
+            if not (yes or dry_run):
+                _confirm(f"everything about '{user}'")
+            made = forget_user(store, user, dry_run=dry_run)
+    else:
+        with opened(home, backbone, device, projector, seed) as memories:
+            memories.store.stamp(user)
+            if not (yes or dry_run):
+                part = f"session '{session}'" if about is None else f"'{about}'"
+                _confirm(f"{part} of '{user}'")
+            made = memories.forget(user, session=session, about=about, dry_run=dry_run)
+    if receipt is not None:
+        from lpm.memory import write_atomic
+
+        text = json.dumps(dataclasses.asdict(made), ensure_ascii=False, indent=1) + "\n"
+        write_atomic(receipt, text.encode())
+    if as_json:
+        print_json(made)
+    else:
+        typer.echo(_sentence(made))
+
+
+def expire(
+    home: Home = None,
+    backbone: BackboneName = "embedded",
+    device: Device = None,
+    projector: ProjectorFolder = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Forget the sessions whose days are over, of all users."""
+    with opened(home, backbone, device, projector, seed) as memories:
+        receipts = memories.expire()
+    if as_json:
+        print_json(receipts)
+        return
+    for made in receipts:
+        typer.echo(_sentence(made))
+    typer.echo(f"{len(receipts)} sessions were past their time.")
+
+
+def _confirm(what: str) -> None:
+    if not sys.stdin.isatty():
+        raise InputError(
+            f"Forgetting {what} cannot be undone; give `--yes` where nobody can be asked."
+        )
+    if not typer.confirm(f"Forget {what}?", err=True):
+        raise InputError("Nothing was forgotten.")
+
+
+def _sentence(made: ErasureReceipt) -> str:
+    would = "would be " if made.dry_run else "is "
+    if made.scope == "user":
+        return f"{made.user} {would}forgotten: {made.versions_removed} versions removed."
+    gone = [f"{len(made.sessions_removed)} sessions", f"{len(made.turns_removed)} turns"]
+    how = "learnt anew from the kept text" if made.rebuilt else "the slots it taught taken out"
+    found = made.probe
+    asked = (
+        "; no kept text to ask about"
+        if found is None
+        else f"; {found.questions} questions about it: {found.before:.0%} answered before, "
+        f"{found.after:.0%} after, {found.without_memory:.0%} by guessing"
+    )
+    return (
+        f"{made.asked!r} of {made.user} {would}forgotten: {' and '.join(gone)}, {how} "
+        f"({made.slots_before} to {made.slots_after} slots), {made.versions_removed} older "
+        f"versions removed{asked}."
+    )
