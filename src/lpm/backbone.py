@@ -49,8 +49,8 @@ class Backbone:
     ) -> Backbone:
         """Load the embedded default, a hub id or a local folder.
 
-        device: "cpu", "cuda", "cuda:1"; the GPU when there is one by default. dtype: bfloat16 by
-        default. Raises BackboneError when it cannot be loaded.
+        device: "cpu", "cuda", "cuda:1"; the GPU when there is one by default. dtype: that of
+        `fast_dtype` by default. Raises BackboneError when it cannot be loaded.
         """
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -59,7 +59,7 @@ class Backbone:
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         check_device(device)
         source = _source(name)
-        options: dict[str, Any] = {"dtype": dtype or torch.bfloat16}
+        options: dict[str, Any] = {"dtype": dtype or fast_dtype(device)}
         if quantize:
             options["quantization_config"] = _quantization(quantize)
             options["device_map"] = device
@@ -308,6 +308,14 @@ class Backbone:
 def positions(mask: Bool[Tensor, "batch tokens"]) -> Int[Tensor, "batch tokens"]:
     """Count positions from the first real token of each row; padding gets 0."""
     return (mask.long().cumsum(dim=1) - 1).clamp(min=0)
+
+
+def fast_dtype(device: str) -> torch.dtype:
+    """Return bfloat16, or float32 on a CPU without bfloat16 arithmetic, where it is far faster."""
+    if not device.startswith("cpu"):
+        return torch.bfloat16
+    able = torch.cpu.get_capabilities()
+    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
 
 
 def check_device(device: str) -> None:

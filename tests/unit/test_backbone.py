@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 
-from lpm.backbone import Backbone, positions, split_batches
+from lpm.backbone import Backbone, fast_dtype, positions, split_batches
 from lpm.errors import BackboneError, ConfigError
 from lpm.nn.injection import build_prompt, inject
 from lpm.testing import save_tiny_backbone, tiny_backbone, tiny_tokenizer
@@ -234,3 +234,18 @@ def test_a_folder_without_a_model_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(BackboneError, match="cannot be loaded") as caught:
         Backbone.load(str(tmp_path))
     assert one_line(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("device", "able", "expected"),
+    [
+        ("cuda", {}, torch.bfloat16),
+        ("cpu", {"avx2": True}, torch.float32),
+        ("cpu", {"avx512_bf16": False, "amx_bf16": False}, torch.float32),
+        ("cpu", {"avx512_bf16": True}, torch.bfloat16),
+        ("cpu", {"amx_bf16": True}, torch.bfloat16),
+    ],
+)
+def test_a_cpu_without_bfloat16_arithmetic_computes_in_float32(monkeypatch, device, able, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    assert fast_dtype(device) is expected

@@ -283,7 +283,7 @@ def _result(
             kind: [averages.by_category[kind][0], averages.by_category[kind][1]] for kind in order
         },
         metric=metric,
-        environment=environment(),
+        environment=environment() | {"dtype": str(backbone.dtype).removeprefix("torch.")},
     )
 
 
