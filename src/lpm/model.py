@@ -134,7 +134,7 @@ class LatentPersonalMemory:
             carried = without_text(old, kept) if old else None
             steps = self._default_steps() if refine_steps is None else refine_steps
             learnt = learn(
-                self.model, whole, carried, steps=steps, seed=self.seed, progress=progress
+                self.model, whole, carried, of=old, steps=steps, seed=self.seed, progress=progress
             )
             if learnt is None:
                 raise HistoryError("The user's turns hold no words, so there is nothing to learn.")

@@ -36,16 +36,19 @@ def learn(
     history: History | None,
     carried: Learnt | None,
     *,
+    of: Memory | None = None,
     steps: int,
     seed: int,
     progress: Progress | None = None,
 ) -> Learnt | None:
     """Write a history into slots, in the room that carried slots leave; refine those written.
 
-    carried: slots of sessions whose text is gone. When there are too many, the oldest go first.
-    Returns None when there is nothing to remember.
+    carried: slots of sessions whose text is gone. When there are too many, the oldest go first. of:
+    the version before; only the turns behind its slots and sessions new to it are then read, which
+    gives the same as reading everything: a turn that was passed over once stays behind those that
+    were chosen. Returns None when there is nothing to remember.
     """
-    chunks = chunk_history(history) if history else []
+    chunks = _to_read(chunk_history(history), of) if history else []
     kept = _room(carried, model.config.num_slots, len(chunks))
     if not chunks:
         return kept
@@ -56,6 +59,14 @@ def learn(
         slots, losses = _refine(model, history, written.chunks, slots, steps, seed, progress)
     fresh = Learnt(slots.contiguous(), written.provenance(), losses)
     return fresh if kept is None else _joined(kept, fresh)
+
+
+def _to_read(chunks: list[Chunk], of: Memory | None) -> list[Chunk]:
+    if of is None:
+        return chunks
+    known = {record.session_id for record in of.sessions}
+    chosen = {(s.session_id, s.turn) for sources in of.provenance for s in sources}
+    return [c for c in chunks if c.session_id not in known or (c.session_id, c.turn) in chosen]
 
 
 def _refine(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -136,6 +137,25 @@ def test_sessions_with_and_without_text_live_in_one_memory(memories):
     receipt = memories.forget("ann", session="s2")
     assert receipt.rebuilt
     assert taught(memories) == {("s1", 0), ("s1", 2), ("s3", 0)}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_sessions_one_by_one_give_the_same_memory_as_all_at_once(memories, seed):
+    rng = random.Random(seed)
+    texts = [
+        f"I bought {n} {w} in {c}."
+        for n in range(2, 7)
+        for w, c in [("boats", "Oslo"), ("cats", "Rome"), ("hats", "Lima")]
+    ]
+    rng.shuffle(texts)
+    history = History(tuple(session(f"s{n}", *texts[2 * n : 2 * n + 2], day=n) for n in range(7)))
+    memories.remember("whole", history, refine_steps=0)
+    assert len(memories.show("whole").slots) == 8, "more was said than fits"
+    for one in rng.sample(history.sessions, 7):
+        memories.remember("parts", History((one,)), refine_steps=0)
+    whole, parts = memories.store.get("whole"), memories.store.get("parts")
+    assert parts.provenance == whole.provenance
+    assert torch.equal(parts.slots, whole.slots)
 
 
 def test_carried_slots_make_room_for_new_ones(memories):
