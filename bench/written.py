@@ -29,6 +29,7 @@ def write(model: LPMModel, history: History, user: str = "user") -> Memory:
         records,
         backbone=model.backbone.fingerprint,
         projector=model.fingerprint,
+        salience=written.salience,
     )
 
 

@@ -176,8 +176,7 @@ def without(
     if removal.history is None:
         return (rest if rest.provenance else None), False
     carried = without_text(memory, removal.history)
-    kept = [i for i, sources in enumerate(carried.provenance) if not removal.taught(sources)]
-    carried = Learnt(carried.slots[:, kept], tuple(carried.provenance[i] for i in kept))
+    carried = carried.only([i for i, s in enumerate(carried.provenance) if not removal.taught(s)])
     return learn(model, removal.left, carried, steps=steps, seed=seed), True
 
 

@@ -46,7 +46,9 @@ class Memory:
     """One user's slots, one version of them.
 
     slots: (groups, slots, slot_dim), float32; groups is 1 when all heads read the same slots.
-    provenance: the sources of each slot. backbone, projector: fingerprints.
+    provenance: the sources of each slot. backbone, projector: fingerprints. salience: how much
+    each slot deserves its place, as the writer scored it; empty for memories that were made without
+    one, whose slots count as 0, the score between worth keeping and not.
     """
 
     user: str
@@ -58,6 +60,7 @@ class Memory:
     created_at: datetime
     updated_at: datetime
     version: int = 1
+    salience: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         validate_user(self.user)
@@ -79,6 +82,10 @@ class Memory:
             raise MemoryFileError(
                 f"`provenance` names {len(self.provenance)} slots, but there are {slots.shape[1]}."
             )
+        if self.salience and (
+            len(self.salience) != slots.shape[1] or not all(map(math.isfinite, self.salience))
+        ):
+            raise MemoryFileError("`salience` must be empty or one finite number a slot.")
 
     @classmethod
     def create(
@@ -90,10 +97,13 @@ class Memory:
         *,
         backbone: str,
         projector: str,
+        salience: tuple[float, ...] = (),
     ) -> Self:
         """Make the first version of a memory, dated now."""
         now = datetime.now(UTC)
-        return cls(user, slots, provenance, sessions, backbone, projector, now, now)
+        return cls(
+            user, slots, provenance, sessions, backbone, projector, now, now, salience=salience
+        )
 
     def updated(self, **changes: Any) -> Memory:
         """Return the next version with some fields changed, dated now."""
@@ -139,6 +149,8 @@ class Memory:
             ],
             "provenance": [[list(asdict(s).values()) for s in slot] for slot in self.provenance],
         }
+        if self.salience:
+            facts["salience"] = list(self.salience)
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         metadata = {"memory": text, "schema_version": SCHEMA_VERSION}
         try:
@@ -256,7 +268,14 @@ def _facts(facts: Any) -> dict[str, Any]:
         **dates,
         "provenance": tuple(tuple(_source(*s) for s in slot) for slot in facts["provenance"]),
         "sessions": tuple(_record(*record) for record in facts["sessions"]),
+        "salience": tuple(_number(value) for value in facts.get("salience", ())),
     }
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float):
+        raise TypeError("salience")
+    return float(value)
 
 
 def _source(session_id: Any, turn: Any, share: Any) -> SlotSource:

@@ -111,8 +111,8 @@ class LatentPersonalMemory:
 
         refine_steps: gradient steps of self-study after the writer's pass; by default none where a
         trained writer is at hand, 60 elsewhere. keep_history: what is stored of the sessions beside
-        the slots: their text, only hashes, or nothing. Slots learnt from text that is not kept are
-        carried along as they are; when there are too many, the oldest go first. expires_at: when
+        the slots: their text, only hashes, or nothing; slots learnt from text that is not kept are
+        carried along as they are. expires_at: when
         `expire` forgets these sessions. dry_run: report what would change and store nothing.
         Raises HistoryError without user turns.
         """
@@ -156,14 +156,19 @@ class LatentPersonalMemory:
         learnt: Learnt,
         sessions: tuple[SessionRecord, ...],
     ) -> Memory:
-        slots, provenance = learnt.slots, learnt.provenance
         if old is not None:
-            return old.updated(slots=slots, provenance=provenance, sessions=sessions)
+            return old.updated(
+                slots=learnt.slots,
+                provenance=learnt.provenance,
+                sessions=sessions,
+                salience=learnt.salience,
+            )
         return Memory.create(
             user,
-            slots,
-            provenance,
+            learnt.slots,
+            learnt.provenance,
             sessions,
+            salience=learnt.salience,
             backbone=self.backbone.fingerprint,
             projector=self._fingerprint,
         )
@@ -315,7 +320,12 @@ class LatentPersonalMemory:
             told = tell_slots(self.model, memory.slots) if tell else [None] * count
             slots = tuple(
                 SlotView(
-                    n, float(memory.slots[:, n].norm()), words[n], memory.provenance[n], told[n]
+                    n,
+                    float(memory.slots[:, n].norm()),
+                    words[n],
+                    memory.provenance[n],
+                    memory.salience[n] if memory.salience else 0.0,
+                    told[n],
                 )
                 for n in range(count)
             )

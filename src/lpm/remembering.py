@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,20 +15,28 @@ from lpm.learning.self_study import SelfStudyConfig, next_turn_examples, study_h
 from lpm.memory import Memory, SessionRecord
 from lpm.modeling import LPMModel
 from lpm.types import History, Session, SlotSource
-from lpm.writing import write_slots
+from lpm.writing import WrittenSlots, write_slots
 
-# Slots of sessions without text can only be carried along; this share of them at least makes room.
-CARRIED_SHARE = 0.75
 _NO_LOSSES: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """Slots, who taught each, and the losses of the steps that refined them."""
+    """Slots, who taught each, how salient each is, and the losses of refining."""
 
     slots: Tensor
     provenance: tuple[tuple[SlotSource, ...], ...]
+    salience: tuple[float, ...]
     losses: tuple[float, ...] = ()
+
+    def only(self, chosen: Sequence[int]) -> Learnt:
+        """Return some of the slots."""
+        return Learnt(
+            self.slots[:, list(chosen)].contiguous(),
+            tuple(self.provenance[i] for i in chosen),
+            tuple(self.salience[i] for i in chosen),
+            self.losses,
+        )
 
 
 def learn(
@@ -41,24 +49,35 @@ def learn(
     seed: int,
     progress: Progress | None = None,
 ) -> Learnt | None:
-    """Write a history into slots, in the room that carried slots leave; refine those written.
+    """Write a history into slots; the most salient of these and of those carried along stay.
 
-    carried: slots of sessions whose text is gone. When there are too many, the oldest go first. of:
-    the version before; only the turns behind its slots and sessions new to it are then read, which
-    gives the same as reading everything: a turn that was passed over once stays behind those that
-    were chosen. Returns None when there is nothing to remember.
+    carried: slots of sessions whose text is gone. of: the version before; only the turns behind its
+    slots and sessions new to it are then read, which gives the same as reading everything: a turn
+    that was passed over once stays behind those that were chosen. steps: of refining what was
+    written. Returns None when there is nothing to remember.
     """
     chunks = _to_read(chunk_history(history), of) if history else []
-    kept = _room(carried, model.config.num_slots, len(chunks))
     if not chunks:
-        return kept
-    room = model.config.num_slots - (0 if kept is None else len(kept.provenance))
-    written = write_slots(model, chunks, room)
-    slots, losses = written.slots, _NO_LOSSES
-    if steps and history is not None:
-        slots, losses = _refine(model, history, written.chunks, slots, steps, seed, progress)
-    fresh = Learnt(slots.contiguous(), written.provenance(), losses)
-    return fresh if kept is None else _joined(kept, fresh)
+        return carried if carried is not None and carried.provenance else None
+    written = write_slots(model, chunks, model.config.num_slots)
+    kept, fresh = _best(carried, written, model.config.num_slots)
+    chosen = tuple(written.chunks[index] for index in fresh)
+    new = Learnt(written.slots, written.provenance(), written.salience).only(fresh)
+    if steps and history is not None and fresh:
+        slots, losses = _refine(model, history, chosen, new.slots, steps, seed, progress)
+        new = replace(new, slots=slots.contiguous(), losses=losses)
+    return new if carried is None or not kept else _joined(carried.only(kept), new)
+
+
+def _best(
+    carried: Learnt | None, written: WrittenSlots, num_slots: int
+) -> tuple[list[int], list[int]]:
+    """Return which carried and which written slots stay; where equal, those carried."""
+    scored = [(-score, 0, i) for i, score in enumerate(carried.salience if carried else ())]
+    scored += [(-score, 1, i) for i, score in enumerate(written.salience)]
+    best = sorted(scored)[:num_slots]
+    kept, fresh = ([i for _, kind, i in best if kind == which] for which in (0, 1))
+    return sorted(kept), sorted(fresh)
 
 
 def _to_read(chunks: list[Chunk], of: Memory | None) -> list[Chunk]:
@@ -87,16 +106,16 @@ def _refine(
     return fitted.slots[0], fitted.losses
 
 
-def _room(carried: Learnt | None, num_slots: int, num_chunks: int) -> Learnt | None:
-    if carried is None or not carried.provenance:
-        return None
-    most = max(num_slots - num_chunks, int(num_slots * CARRIED_SHARE))
-    return Learnt(carried.slots[:, -most:].contiguous(), carried.provenance[-most:])
-
-
 def _joined(first: Learnt, second: Learnt) -> Learnt:
     slots = torch.cat([first.slots, second.slots], dim=1)
-    return Learnt(slots, first.provenance + second.provenance, second.losses)
+    provenance = first.provenance + second.provenance
+    return Learnt(slots, provenance, first.salience + second.salience, second.losses)
+
+
+def slots_of(memory: Memory) -> Learnt:
+    """Return what a memory has learnt."""
+    salience = memory.salience or (0.0,) * memory.slots.shape[1]
+    return Learnt(memory.slots, memory.provenance, salience)
 
 
 def without_text(memory: Memory, history: History | None) -> Learnt:
@@ -107,8 +126,9 @@ def without_text(memory: Memory, history: History | None) -> Learnt:
 
 def slots_where(memory: Memory, keep: Callable[[tuple[SlotSource, ...]], bool]) -> Learnt:
     """Return the slots of a memory whose sources pass a test."""
-    chosen = [index for index, sources in enumerate(memory.provenance) if keep(sources)]
-    return Learnt(memory.slots[:, chosen].contiguous(), tuple(memory.provenance[i] for i in chosen))
+    return slots_of(memory).only(
+        [i for i, sources in enumerate(memory.provenance) if keep(sources)]
+    )
 
 
 def distinct(sessions: Sequence[Session]) -> list[Session]:

@@ -148,13 +148,15 @@ class Explanation:
 class SlotView:
     """One slot as a person can inspect it: its norm, nearest words and sources.
 
-    told: what the LLM says with this slot alone, where that was asked for.
+    salience: the writer's score of what it was made of; above 0 it was worth keeping. told: what
+    the LLM says with this slot alone, where that was asked for.
     """
 
     slot: int
     norm: float
     nearest_words: tuple[str, ...]
     sources: tuple[SlotSource, ...]
+    salience: float = 0.0
     told: str | None = None
 
 

@@ -14,6 +14,9 @@ from lpm.learning.features import chunk_features
 from lpm.modeling import LPMModel
 from lpm.types import SlotSource
 
+WORTH_KEEPING = 0.0
+"""The salience at which a trained writer is undecided."""
+
 _BATCH = 256
 
 
@@ -34,7 +37,8 @@ class WrittenSlots:
 def write_slots(model: LPMModel, chunks: Sequence[Chunk], num_slots: int) -> WrittenSlots:
     """Keep the `num_slots` most salient chunks, in the order they were said.
 
-    Memory use does not grow with the history: chunks pass in blocks and only the best stay. The
+    A trained writer leaves out what it thinks is not worth keeping, though never everything. Memory
+    use does not grow with the history: chunks pass in blocks and only the best stay. The
     same chunk said twice is kept once.
     """
     backbone = model.backbone
@@ -49,7 +53,8 @@ def write_slots(model: LPMModel, chunks: Sequence[Chunk], num_slots: int) -> Wri
         made = model.writer(embeddings, features.states, features.mask, features.words)
         scored = zip(made.salience.tolist(), index, made.slots, strict=True)
         best = sorted([*best, *scored], key=lambda item: (-item[0], item[1]))[:num_slots]
-    kept = sorted(best, key=lambda item: item[1])
+    worth = [item for item in best if not model.config.trained or item[0] > WORTH_KEEPING]
+    kept = sorted(worth or best[:1], key=lambda item: item[1])
     slots = torch.stack([slot for _, _, slot in kept])[None]
     chosen = tuple(chunks[i] for _, i, _ in kept)
     return WrittenSlots(slots, chosen, tuple(score for score, _, _ in kept))

@@ -106,13 +106,14 @@ def show(
         (
             slot.slot,
             f"{slot.norm:.2f}",
+            f"{slot.salience:.1f}",
             ", ".join(f"{s.session_id} turn {s.turn}" for s in slot.sources),
             " ".join(slot.nearest_words) if slot.told is None else slot.told,
         )
         for slot in view.slots
     ]
     last = "told by it alone" if tell else "nearest words"
-    print_table(("slot", "norm", "learnt from", last), rows)
+    print_table(("slot", "norm", "salience", "learnt from", last), rows)
 
 
 def users(home: Home = None, as_json: AsJson = False) -> None:

@@ -10,7 +10,7 @@ from lpm.errors import ConfigError
 from lpm.learning.features import word_numbers
 from lpm.nn.writer import Writer, WriterConfig, arrange, by_word, choose
 from lpm.testing import tiny_model
-from lpm.writing import write_slots
+from lpm.writing import WORTH_KEEPING, write_slots
 
 TEXTS = [
     "My dog is called Rufus and he is nine years old.",
@@ -168,3 +168,18 @@ def test_the_same_chunk_said_twice_is_kept_once_and_names_its_source(tiny):
     assert written.chunks == tuple(CHUNKS[:2])
     sources = [(s.session_id, s.turn, s.share) for (s,) in written.provenance()]
     assert sources == [("s0", 0, 1.0), ("s0", 1, 1.0)]
+
+
+@torch.no_grad()
+def test_a_trained_writer_leaves_out_what_is_not_worth_keeping(tiny):
+    model = tiny_model(tiny, num_slots=6, trained=True)
+    everything = write_slots(tiny_model(tiny, num_slots=6), CHUNKS, 6)
+    scores = sorted(everything.salience)
+    middle = (scores[2] + scores[3]) / 2
+    last = model.writer.chunk_scorer[-1]
+    last.bias -= middle - WORTH_KEEPING
+    kept = write_slots(model, CHUNKS, 6)
+    worth = [c for c, s in zip(everything.chunks, everything.salience, strict=True) if s > middle]
+    assert list(kept.chunks) == worth and len(worth) == 3
+    last.bias -= 1e4
+    assert len(write_slots(model, CHUNKS, 6).chunks) == 1, "a memory has at least one slot"
