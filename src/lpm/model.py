@@ -198,7 +198,7 @@ class LatentPersonalMemory:
         """
         begin = time.perf_counter()
         with self._lock:
-            prompt, rows = self._prepare(user, messages, mode, max_new_tokens, static_read)
+            prompt, rows = self.prepare(user, messages, mode, max_new_tokens, static_read)
             embeddings, mask = inject(self.backbone, [prompt], [rows])
             tokens = self.backbone.generate(
                 embeddings,
@@ -227,7 +227,7 @@ class LatentPersonalMemory:
         """Answer one message of each of several users in one batch, greedily."""
         with self._lock:
             made = [
-                self._prepare(user, [{"role": "user", "content": text}], "memory", max_new_tokens)
+                self.prepare(user, [{"role": "user", "content": text}], "memory", max_new_tokens)
                 for user, text in requests
             ]
             embeddings, mask = inject(
@@ -251,7 +251,7 @@ class LatentPersonalMemory:
         from transformers import TextIteratorStreamer
 
         with self._lock:
-            prompt, rows = self._prepare(user, messages, mode, max_new_tokens)
+            prompt, rows = self.prepare(user, messages, mode, max_new_tokens)
             embeddings, mask = inject(self.backbone, [prompt], [rows])
             streamer = TextIteratorStreamer(
                 self.backbone.tokenizer, skip_special_tokens=True, timeout=300
@@ -441,7 +441,7 @@ class LatentPersonalMemory:
     ) -> None:
         self.close()
 
-    def _prepare(
+    def prepare(
         self,
         user: str,
         messages: Sequence[Message],
@@ -449,6 +449,11 @@ class LatentPersonalMemory:
         max_new_tokens: int,
         static_read: bool = False,
     ) -> tuple[Prompt, Tensor | None]:
+        """Return the prompt of a chat and the rows of the memory, None in other modes.
+
+        Arguments as in `chat`. Raises UnknownUserError when the mode needs a memory and there is
+        none.
+        """
         if mode not in MODES:
             raise InputError(f"`mode` must be one of {MODES}, but is {mode!r}.")
         if not messages or messages[-1]["role"] != "user":

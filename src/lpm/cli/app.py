@@ -16,6 +16,7 @@ from lpm.cli.eval import evaluate
 from lpm.cli.forgetting import expire, forget
 from lpm.cli.keeping import export, import_, remember, show, users
 from lpm.cli.report import report
+from lpm.cli.serve import keys, serve
 from lpm.cli.train import train
 from lpm.cli.versions import diff, history, rollback
 from lpm.errors import IncompatibleMemoryError, InputError, LPMError, UnknownUserError
@@ -45,6 +46,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     export,
     train,
     backbone,
+    serve,
 )
 for command in COMMANDS:
     app.command()(command)
@@ -52,6 +54,7 @@ app.command()(report)
 app.command("import")(import_)
 app.command("eval")(evaluate)
 app.add_typer(data, name="data")
+app.add_typer(keys, name="keys")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,0 +1,1 @@
+"""An OpenAI-compatible server in which every user is remembered."""

@@ -1,0 +1,172 @@
+"""The application: routes, limits, health, logs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import lpm
+from lpm.backbone import Backbone
+from lpm.errors import ConfigError
+from lpm.modeling import LPMModel, load_shared
+from lpm.server import generation, memories
+from lpm.server.access import Access
+from lpm.server.engine import EngineConfig, LocalEngine
+from lpm.server.errors import add_handlers, body_of, unforeseen
+from lpm.server.keys import KeyStore
+from lpm.server.service import Service
+from lpm.server.settings import ServerSettings
+from lpm.store import MemoryStore, open_store
+
+log = logging.getLogger("lpm.server")
+
+
+def build_service(
+    settings: ServerSettings, *, store: MemoryStore | None = None, model: LPMModel | None = None
+) -> Service:
+    """Open the store, load the model, start the engine; raises ConfigError without any key."""
+    keys = None
+    if not settings.open_access:
+        keys = KeyStore(settings.keys_path)
+        if not [key for key in keys.list() if not key.revoked]:
+            raise ConfigError(
+                f"No API key is in '{settings.keys_path}'; make one with `lpm keys create`, or set "
+                "LPM_OPEN_ACCESS=true on a machine of your own."
+            )
+    if store is None:
+        home = settings.home.get_secret_value() if settings.home else None
+        store = open_store(home, hot_bytes=settings.hot_bytes)
+    try:
+        if model is None:
+            folder = str(settings.projector) if settings.projector else None
+            model = load_shared(folder, Backbone.load(settings.backbone, device=settings.device))
+        config = EngineConfig(max_batch=settings.max_batch, max_queue=settings.max_queue)
+        return Service(settings, store, model, LocalEngine(model.backbone, config), Access(keys))
+    except BaseException:
+        store.close()
+        raise
+
+
+def create_app(service: Service) -> FastAPI:
+    """Return the application of a service; its end stops the engine and closes the store."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(service.engine.stop, timeout_s=service.settings.drain_s)
+        service.store.close()
+
+    app = FastAPI(
+        title="Latent Personal Memory",
+        version=lpm.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    add_handlers(app)
+    app.include_router(generation.router(service))
+    app.include_router(memories.router(service))
+    app.include_router(_health(service))
+    app.add_middleware(BodyLimit, most=service.settings.max_body_bytes)
+
+    @app.middleware("http")
+    async def observed(
+        request: Request, go_on: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        begin = time.perf_counter()
+        try:
+            response = await go_on(request)
+        except Exception as error:
+            # Caught here, since the server beneath would log the error's text.
+            status, body = unforeseen(error)
+            response = JSONResponse(body, status)
+        route = request.scope.get("route")
+        path = getattr(route, "path", "unknown")
+        seconds = time.perf_counter() - begin
+        service.metrics.requests.labels(path, response.status_code).inc()
+        service.metrics.seconds.labels(path).observe(seconds)
+        # The route's pattern, not its path: that may name a user.
+        log.info(
+            json.dumps(
+                {
+                    "method": request.method,
+                    "route": path,
+                    "status": response.status_code,
+                    "ms": round(1000 * seconds, 1),
+                }
+            )
+        )
+        return response
+
+    return app
+
+
+def _health(service: Service) -> Any:
+    from fastapi import APIRouter
+
+    routes = APIRouter(tags=["health"])
+
+    @routes.get("/healthz")
+    def alive() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @routes.get("/readyz")
+    def ready() -> JSONResponse:
+        if service.engine.stopping:
+            return JSONResponse({"status": "stopping"}, 503)
+        service.store.users(limit=1)
+        return JSONResponse({"status": "ready"})
+
+    @routes.get("/metrics", response_class=Response)
+    def metrics() -> Response:
+        return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
+
+    return routes
+
+
+class BodyLimit:
+    """Refuse bodies that are too large, before they are read whole."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on while its body stays within the limit."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        announced = headers.get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > self._most:
+            await self._refuse(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            # What is too large is not read on; the answer below takes the place of any other.
+            return message if seen <= self._most else {"type": "http.disconnect"}
+
+        async def checked(message: Message) -> None:
+            if seen <= self._most:
+                await send(message)
+
+        await self._app(scope, counted, checked)
+        if seen > self._most:
+            await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = f"The body is larger than {self._most} bytes; send less at once."
+        await JSONResponse(body_of(message, "invalid_request_error"), 413)(scope, receive, send)

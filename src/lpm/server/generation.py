@@ -1,0 +1,279 @@
+"""/v1/chat/completions, /v1/completions, /v1/models: OpenAI's shapes, with a memory behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import torch
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from torch import Tensor
+
+from lpm.errors import InputError, LPMError
+from lpm.nn.injection import Prompt
+from lpm.server.access import Caller
+from lpm.server.batch import Piece
+from lpm.server.errors import told, unforeseen
+from lpm.server.sampling import Sampling, TokenLogprob
+from lpm.server.schemas import ChatRequest, CompletionRequest, GenerationRequest
+from lpm.server.service import Service
+
+POLL_S = 0.2
+
+
+def router(service: Service) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/v1", tags=["generation"])
+
+    @routes.get("/models")
+    def models(request: Request) -> dict[str, Any]:
+        service.access.caller(request, "chat")
+        one = {"id": service.model_id, "object": "model", "created": 0, "owned_by": "lpm"}
+        return {"object": "list", "data": [one]}
+
+    @routes.post("/chat/completions")
+    async def chat(asked: ChatRequest, request: Request) -> Response:
+        caller = await _caller(service, request)
+        if asked.messages[-1].role != "user":
+            raise InputError("The last message must be of role `user`; add one.")
+        if asked.top_logprobs is not None and not asked.logprobs:
+            raise InputError("`top_logprobs` needs `logprobs` set to true.")
+        limit = service.limit(asked.max_completion_tokens or asked.max_tokens)
+        messages = [message.plain() for message in asked.messages]
+        user = _user(caller, asked.user)
+        prompt, rows = await run_in_threadpool(
+            service.read, caller.tenant, user, messages, asked.memory, limit
+        )
+        count = (asked.top_logprobs or 0) if asked.logprobs else None
+        answer = Answer(service, asked, caller, prompt, rows, limit, count, "chat.completion")
+        return await _answered(answer, request)
+
+    @routes.post("/completions")
+    async def completions(asked: CompletionRequest, request: Request) -> Response:
+        caller = await _caller(service, request)
+        if asked.memory == "full-context":
+            raise InputError("`memory` of a text completion is `memory` or `no-memory`.")
+        limit = service.limit(asked.max_tokens)
+        user = _user(caller, asked.user)
+        prompt, rows = await run_in_threadpool(_plain, service, caller.tenant, user, asked)
+        service.check_room(prompt.num_tokens + (0 if rows is None else len(rows)), limit)
+        count = asked.logprobs
+        answer = Answer(service, asked, caller, prompt, rows, limit, count, "text_completion")
+        return await _answered(answer, request)
+
+    return routes
+
+
+async def _caller(service: Service, request: Request) -> Caller:
+    # Argon2 takes its time the first time a key comes.
+    return await run_in_threadpool(service.access.caller, request, "chat")
+
+
+def _user(caller: Caller, user: str | None) -> str | None:
+    """Return the user a request is about; a key bound to one user speaks for that one."""
+    return caller.user if user is None else caller.speaks_for(user)
+
+
+@torch.no_grad()
+def _plain(
+    service: Service, tenant: str, user: str | None, asked: CompletionRequest
+) -> tuple[Prompt, Tensor | None]:
+    """Return a text without a chat template, behind the rows that it reads."""
+    ids = tuple(service.model.backbone.tokenizer.encode(asked.prompt))
+    if not ids:
+        raise InputError("The prompt is empty; give a text.")
+    rows = None
+    if user is not None and asked.memory == "memory":
+        _, rows = service.read(
+            tenant, user, [{"role": "user", "content": asked.prompt}], "memory", 0
+        )
+    return Prompt((), ids), rows
+
+
+async def _answered(answer: Answer, request: Request) -> Response:
+    if answer.asked.model != answer.service.model_id:
+        raise HTTPException(
+            404, f"The model is {answer.service.model_id!r} here; `/v1/models` lists it."
+        )
+    if answer.asked.stream:
+        # The first piece is awaited here, so that a full queue is a 429 and no broken stream.
+        stream = answer.stream()
+        first = await anext(stream)
+        return StreamingResponse(_chained(first, stream), media_type="text/event-stream")
+    task = asyncio.create_task(answer.whole())
+    while not task.done():
+        await asyncio.wait([task], timeout=POLL_S)
+        if not task.done() and await request.is_disconnected():
+            task.cancel()
+            return Response(status_code=499)
+    return JSONResponse(task.result())
+
+
+async def _chained(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
+    try:
+        yield first
+        async for item in rest:
+            yield item
+    finally:
+        await rest.aclose()  # type: ignore[attr-defined]
+
+
+class Answer:
+    """One request on its way through the engine."""
+
+    def __init__(
+        self,
+        service: Service,
+        asked: GenerationRequest,
+        caller: Caller,
+        prompt: Prompt,
+        rows: Tensor | None,
+        limit: int,
+        logprobs: int | None,
+        kind: str,
+    ) -> None:
+        self.service, self.asked, self.caller, self.kind = service, asked, caller, kind
+        self.prompt, self.rows, self.chat = prompt, rows, kind == "chat.completion"
+        self.name = f"{'chatcmpl' if self.chat else 'cmpl'}-{secrets.token_hex(12)}"
+        self.created = int(time.time())
+        seed = secrets.randbits(62) if asked.seed is None else asked.seed
+        self.samplings = [
+            Sampling(
+                limit,
+                asked.temperature,
+                asked.top_p,
+                (seed + choice) % 2**63,
+                asked.stops,
+                logprobs,
+            )
+            for choice in range(asked.n)
+        ]
+
+    async def pieces(self) -> AsyncIterator[tuple[int, Piece]]:
+        """Yield what the engine makes, and count it."""
+        begin, first = time.perf_counter(), True
+        made = self.service.engine.generate(
+            self.caller.tenant, self.prompt, self.rows, self.samplings
+        )
+        tokens = self.service.metrics.tokens
+        tokens.labels("prompt").inc(self.prompt.num_tokens)
+        tokens.labels("soft").inc(0 if self.rows is None else len(self.rows))
+        try:
+            async for choice, piece in made:
+                if first:
+                    self.service.metrics.first_token.observe(time.perf_counter() - begin)
+                    first = False
+                if piece.finished:
+                    tokens.labels("answer").inc(piece.tokens)
+                yield choice, piece
+        finally:
+            await made.aclose()  # type: ignore[attr-defined]
+
+    async def whole(self) -> dict[str, Any]:
+        """Return the answer as one document."""
+        count = len(self.samplings)
+        texts, finished, tokens = [""] * count, [""] * count, [0] * count
+        logprobs: list[list[TokenLogprob]] = [[] for _ in range(count)]
+        async for choice, piece in self.pieces():
+            texts[choice] += piece.text
+            tokens[choice] = piece.tokens
+            finished[choice] = piece.finished or ""
+            if piece.logprob is not None:
+                logprobs[choice].append(piece.logprob)
+        choices = []
+        for index in range(count):
+            scores = self._logprobs(logprobs[index])
+            body: dict[str, Any] = {"index": index, "finish_reason": finished[index]}
+            if self.chat:
+                message = {"role": "assistant", "content": texts[index], "refusal": None}
+                body |= {"message": message, "logprobs": scores}
+            else:
+                body |= {"text": texts[index], "logprobs": scores}
+            choices.append(body)
+        return self._head(self.kind) | {"choices": choices, "usage": self._usage(sum(tokens))}
+
+    async def stream(self) -> AsyncIterator[str]:
+        """Yield server-sent events, as OpenAI's clients read them."""
+        tokens: dict[int, int] = {}
+        begun: set[int] = set()
+        pieces = self.pieces()
+        try:
+            async for choice, piece in pieces:
+                tokens[choice] = piece.tokens
+                if piece.text or piece.finished or piece.logprob or choice not in begun:
+                    yield self._event(choice, piece, choice not in begun)
+                    begun.add(choice)
+        except Exception as error:
+            if not begun:
+                raise
+            body = told(error)[1] if isinstance(error, LPMError) else unforeseen(error)[1]
+            yield f"data: {json.dumps(body)}\n\n"
+            return
+        finally:
+            await pieces.aclose()  # type: ignore[attr-defined]
+        if (self.asked.stream_options or {}).get("include_usage"):
+            last = self._head(self._chunk) | {
+                "choices": [],
+                "usage": self._usage(sum(tokens.values())),
+            }
+            yield f"data: {json.dumps(last)}\n\n"
+        yield "data: [DONE]\n\n"
+
+    @property
+    def _chunk(self) -> str:
+        return "chat.completion.chunk" if self.chat else self.kind
+
+    def _event(self, choice: int, piece: Piece, first: bool) -> str:
+        body: dict[str, Any] = {"index": choice, "finish_reason": piece.finished}
+        scores = self._logprobs([piece.logprob] if piece.logprob else [])
+        if self.chat:
+            delta = {"role": "assistant"} if first else {}
+            body |= {"delta": delta | {"content": piece.text}, "logprobs": scores}
+        else:
+            body |= {"text": piece.text, "logprobs": scores}
+        return f"data: {json.dumps(self._head(self._chunk) | {'choices': [body]})}\n\n"
+
+    def _head(self, kind: str) -> dict[str, Any]:
+        model = self.service.model_id
+        return {"id": self.name, "object": kind, "created": self.created, "model": model}
+
+    def _usage(self, answer_tokens: int) -> dict[str, Any]:
+        soft = 0 if self.rows is None else len(self.rows)
+        prompt = self.prompt.num_tokens
+        per_token = self.service.model.backbone.kv_bytes_per_token
+        return {
+            "prompt_tokens": prompt,
+            "completion_tokens": answer_tokens,
+            "total_tokens": prompt + answer_tokens,
+            "soft_tokens": soft,
+            "kv_bytes": (prompt + soft) * per_token,
+        }
+
+    def _logprobs(self, scores: list[TokenLogprob]) -> dict[str, Any] | None:
+        if self.samplings[0].logprobs is None:
+            return None
+        named = [self._named(s.token, s.logprob) for s in scores]
+        tops = [[self._named(*top) for top in s.top] for s in scores]
+        if self.chat:
+            return {
+                "content": [
+                    one | {"top_logprobs": top} for one, top in zip(named, tops, strict=True)
+                ],
+                "refusal": None,
+            }
+        return {
+            "tokens": [one["token"] for one in named],
+            "token_logprobs": [one["logprob"] for one in named],
+            "top_logprobs": [{one["token"]: one["logprob"] for one in top} for top in tops],
+            "text_offset": [],
+        }
+
+    def _named(self, token: int, logprob: float) -> dict[str, Any]:
+        text = str(self.service.model.backbone.tokenizer.decode([token]))
+        return {"token": text, "logprob": logprob, "bytes": list(text.encode())}

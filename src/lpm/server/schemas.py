@@ -1,0 +1,142 @@
+"""What requests may hold: OpenAI's fields, and those of memories."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from lpm.errors import InputError
+from lpm.memory import validate_user
+from lpm.types import History, KeepHistory, Message, Session, Turn
+
+Mode = Literal["memory", "no-memory", "full-context"]
+MAX_CHOICES = 8
+
+
+def _user(name: str) -> str:
+    try:
+        validate_user(name)
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    if "/" in name:
+        raise ValueError("A user name may hold no slash here; give another name.")
+    return name
+
+
+UserName = Annotated[str, AfterValidator(_user)]
+Text = Annotated[str, StringConstraints(max_length=100_000)]
+
+
+class TextPart(BaseModel):
+    """A part of a message's content."""
+
+    type: Literal["text"]
+    text: Text
+
+
+class ChatMessage(BaseModel):
+    """One message; its content is a text or a list of text parts."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Text | list[TextPart]
+    name: str | None = None
+
+    def plain(self) -> Message:
+        """Return the message as chat templates take it."""
+        parts = self.content
+        text = parts if isinstance(parts, str) else "".join(part.text for part in parts)
+        return {"role": "system" if self.role == "developer" else self.role, "content": text}
+
+
+class GenerationRequest(BaseModel):
+    """What chat and text completions share.
+
+    Fields of OpenAI's that change no answer here are ignored; those that would are refused.
+    memory: how the user's memory takes part, an extension.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    model: str
+    user: UserName | None = None
+    temperature: float = Field(0.0, ge=0, le=2)
+    top_p: float = Field(1.0, gt=0, le=1)
+    n: int = Field(1, ge=1, le=MAX_CHOICES)
+    seed: int | None = Field(None, ge=-(2**63), lt=2**63)
+    stop: str | list[str] | None = None
+    stream: bool = False
+    stream_options: dict[str, bool] | None = None
+    frequency_penalty: float = Field(0.0, ge=0, le=0)
+    presence_penalty: float = Field(0.0, ge=0, le=0)
+    memory: Mode = "memory"
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """Return the stop strings."""
+        given = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        return tuple(word for word in given if word)[:4]
+
+
+class ChatRequest(GenerationRequest):
+    """A request of /v1/chat/completions."""
+
+    messages: list[ChatMessage] = Field(min_length=1, max_length=1000)
+    max_tokens: int | None = Field(None, ge=1)
+    max_completion_tokens: int | None = Field(None, ge=1)
+    logprobs: bool = False
+    top_logprobs: int | None = Field(None, ge=0, le=20)
+
+
+class CompletionRequest(GenerationRequest):
+    """A request of /v1/completions."""
+
+    prompt: Text
+    max_tokens: int = Field(16, ge=1)
+    logprobs: int | None = Field(None, ge=0, le=5)
+    echo: Literal[False] = False
+
+
+class SessionIn(BaseModel):
+    """A finished conversation."""
+
+    session_id: str = Field(min_length=1, max_length=200)
+    time: datetime | None = None
+    messages: list[ChatMessage] = Field(min_length=1, max_length=10_000)
+
+
+class RememberRequest(BaseModel):
+    """Sessions to remember; options as in `remember`."""
+
+    sessions: list[SessionIn] = Field(min_length=1, max_length=10_000)
+    refine_steps: int | None = Field(None, ge=0, le=10_000)
+    keep_history: KeepHistory = "full"
+    expires_at: datetime | None = None
+    dry_run: bool = False
+
+    def history(self) -> History:
+        """Return the sessions as the library takes them."""
+        return History(
+            tuple(
+                Session(
+                    one.session_id,
+                    tuple(Turn(m["role"], m["content"]) for m in (p.plain() for p in one.messages)),
+                    one.time,
+                )
+                for one in self.sessions
+            )
+        )
+
+
+class ExplainRequest(BaseModel):
+    """A message to explain; with an answer, what it would lose without each slot."""
+
+    message: Text
+    answer: Text | None = None
+
+
+class RollbackRequest(BaseModel):
+    """The version to go back to."""
+
+    version: int = Field(ge=1)

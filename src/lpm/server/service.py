@@ -1,0 +1,82 @@
+"""What all routes share: the shared weights, one view of the store a tenant, the engine."""
+
+from __future__ import annotations
+
+import threading
+
+from torch import Tensor
+
+from lpm.errors import InputError, UnknownUserError
+from lpm.model import LatentPersonalMemory
+from lpm.modeling import LPMModel
+from lpm.nn.injection import Prompt
+from lpm.server.access import Access
+from lpm.server.engine import LocalEngine
+from lpm.server.metrics import Metrics
+from lpm.server.settings import ServerSettings
+from lpm.store import MemoryStore
+from lpm.types import Message
+
+
+class Service:
+    """The parts of a running server."""
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        store: MemoryStore,
+        model: LPMModel,
+        engine: LocalEngine,
+        access: Access,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.model = model
+        self.engine = engine
+        self.access = access
+        self.metrics = Metrics(self)
+        self.model_id = model.backbone.name
+        self._tenants: dict[str, LatentPersonalMemory] = {}
+        self._lock = threading.Lock()
+
+    def memories(self, tenant: str) -> LatentPersonalMemory:
+        """Return the memories of a tenant's users."""
+        with self._lock:
+            if tenant not in self._tenants:
+                view = self.store.for_tenant(tenant)
+                self._tenants[tenant] = LatentPersonalMemory(view, self.model)
+            return self._tenants[tenant]
+
+    def read(
+        self, tenant: str, user: str | None, messages: list[Message], mode: str, max_tokens: int
+    ) -> tuple[Prompt, Tensor | None]:
+        """Return what the backbone reads for a chat; who is not known yet has no memory.
+
+        Raises InputError when it does not fit the backbone's context.
+        """
+        memories = self.memories(tenant)
+        if user is None or mode == "no-memory":
+            made = memories.prepare("", messages, "no-memory", max_tokens)
+        else:
+            try:
+                made = memories.prepare(user, messages, mode, max_tokens)  # type: ignore[arg-type]
+            except UnknownUserError:
+                made = memories.prepare("", messages, "no-memory", max_tokens)
+        self.check_room(made[0].num_tokens + (0 if made[1] is None else len(made[1])), max_tokens)
+        return made
+
+    def check_room(self, tokens: int, max_tokens: int) -> None:
+        """Raise InputError unless tokens and answer fit the backbone's context."""
+        most = self.model.backbone.max_context_tokens
+        if tokens + max_tokens > most:
+            raise InputError(
+                f"The messages take {tokens} tokens and the answer up to {max_tokens}, but the "
+                f"model's context is {most}; shorten one of them."
+            )
+
+    def limit(self, asked: int | None) -> int:
+        """Return how long an answer may be; raises InputError beyond the server's own limit."""
+        most = self.settings.max_tokens
+        if asked is not None and asked > most:
+            raise InputError(f"`max_tokens` is at most {most} here, but is {asked}.")
+        return asked or min(256, most)
