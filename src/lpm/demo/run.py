@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -65,12 +66,16 @@ class PersonResult:
 
 @dataclass(frozen=True)
 class DemoResult:
-    """The whole demo. report: the HTML file. transcript: what the command printed."""
+    """The whole demo. report: the HTML file. transcript: what the command printed.
+
+    seconds: from opening the backbone to the last answer.
+    """
 
     backbone: str
     people: tuple[PersonResult, ...]
     report: str
     transcript: str = ""
+    seconds: float = 0.0
 
     def to_json(self) -> str:
         """Return the result as one JSON document."""
@@ -124,6 +129,7 @@ def run_demo(
     people = list(shipped_people())
     if locomo is not None:
         people.append(locomo_person(locomo, speaker, select))
+    begin = time.perf_counter()
     with ExitStack() as stack:
         place = home or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         memories = stack.enter_context(
@@ -133,7 +139,8 @@ def run_demo(
         )
         results = tuple(_person(memories, person, tell) for person in people)
         name = memories.backbone.name
-    result = DemoResult(name, results, str(out / "index.html"))
+    seconds = time.perf_counter() - begin
+    result = DemoResult(name, results, str(out / "index.html"), seconds=seconds)
     result = replace(result, transcript=transcript(result))
     write_report(result, out / "index.html")
     write_atomic(out / "demo.json", (result.to_json() + "\n").encode())
