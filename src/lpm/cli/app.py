@@ -16,7 +16,7 @@ from lpm.cli.eval import evaluate
 from lpm.cli.forgetting import expire, forget
 from lpm.cli.keeping import export, import_, remember, show, users
 from lpm.cli.report import report
-from lpm.cli.serve import keys, serve
+from lpm.cli.serve import keys, mcp, serve
 from lpm.cli.train import train
 from lpm.cli.versions import diff, history, rollback
 from lpm.errors import IncompatibleMemoryError, InputError, LPMError, UnknownUserError
@@ -47,6 +47,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     train,
     backbone,
     serve,
+    mcp,
 )
 for command in COMMANDS:
     app.command()(command)

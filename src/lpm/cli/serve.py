@@ -1,4 +1,4 @@
-"""`serve` and `keys`: the server, and who may call it."""
+"""`serve`, `keys` and `mcp`: the server, who may call it, and memories as tools."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpm.cli.options import AsJson, print_table
+from lpm.cli.options import (
+    AsJson,
+    BackboneName,
+    Device,
+    Home,
+    ProjectorFolder,
+    Seed,
+    User,
+    opened,
+    print_table,
+)
 from lpm.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -115,3 +125,21 @@ def _settings(**given: object) -> ServerSettings:
         first = error.errors()[0]
         name = "LPM_" + "_".join(map(str, first["loc"])).upper()
         raise ConfigError(f"{name}: {first['msg']}.") from None
+
+
+def mcp(
+    user: User,
+    home: Home = None,
+    backbone: BackboneName = "embedded",
+    device: Device = None,
+    projector: ProjectorFolder = None,
+    seed: Seed = 0,
+) -> None:
+    """Offer one user's memory as tools of the Model Context Protocol, over standard streams."""
+    from lpm.memory import validate_user
+
+    validate_user(user)
+    from lpm.server.mcp import build_server
+
+    with opened(home, backbone, device, projector, seed) as memories:
+        build_server(memories, user).run("stdio")
