@@ -1,4 +1,4 @@
-"""Memories as tools of the Model Context Protocol, for one user, chosen by who starts the server."""
+"""A memory as tools of the Model Context Protocol; who starts the server says whose it is."""
 
 from __future__ import annotations
 
