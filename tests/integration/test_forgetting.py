@@ -174,7 +174,8 @@ def test_a_memory_without_text_keeps_the_same_slots_as_one_with_text(memories):
     assert set(none.provenance) == set(text.provenance)
     by_source = dict(zip(none.provenance, none.slots[0], strict=True))
     for sources, slot in zip(text.provenance, text.slots[0], strict=True):
-        assert torch.equal(by_source[sources], slot)
+        # Chunks pass in batches of other sizes, whose products may round differently.
+        torch.testing.assert_close(by_source[sources], slot)
 
 
 def test_an_imported_memory_keeps_its_slots_when_it_learns_more(memories, model, tmp_path):
