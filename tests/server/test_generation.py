@@ -225,7 +225,7 @@ def test_what_fails_in_the_engine_is_told_without_its_text(tmp_path, monkeypatch
 
     with running(tmp_path) as server, server.client() as client:
         with monkeypatch.context() as patched:
-            patched.setattr("lpm.server.engine.decode", broken)
+            patched.setattr("lpm.server.local_engine.decode", broken)
             failed = ask(client, None, "Hello")
             stream = ask(client, None, "Hello", stream=True)
         for answer in (failed, stream):

@@ -16,11 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import lpm
 from lpm.backbone import Backbone
-from lpm.errors import ConfigError
+from lpm.errors import ConfigError, LPMError
 from lpm.modeling import LPMModel, load_shared
 from lpm.server import generation, memories
 from lpm.server.access import Access
-from lpm.server.engine import EngineConfig, LocalEngine
+from lpm.server.engines import build_engine
 from lpm.server.errors import add_handlers, body_of, unforeseen
 from lpm.server.keys import KeyStore
 from lpm.server.service import Service
@@ -49,8 +49,8 @@ def build_service(
         if model is None:
             folder = str(settings.projector) if settings.projector else None
             model = load_shared(folder, Backbone.load(settings.backbone, device=settings.device))
-        config = EngineConfig(max_batch=settings.max_batch, max_queue=settings.max_queue)
-        return Service(settings, store, model, LocalEngine(model.backbone, config), Access(keys))
+        engine = build_engine(settings, model.backbone)
+        return Service(settings, store, model, engine, Access(keys))
     except BaseException:
         store.close()
         raise
@@ -120,10 +120,14 @@ def _health(service: Service) -> Any:
         return {"status": "ok"}
 
     @routes.get("/readyz")
-    def ready() -> JSONResponse:
+    async def ready() -> JSONResponse:
         if service.engine.stopping:
             return JSONResponse({"status": "stopping"}, 503)
-        service.store.users(limit=1)
+        await run_in_threadpool(service.store.users, limit=1)
+        try:
+            await service.engine.check()
+        except LPMError as error:
+            return JSONResponse({"status": "engine not ready", "reason": str(error)}, 503)
         return JSONResponse({"status": "ready"})
 
     @routes.get("/metrics", response_class=Response)

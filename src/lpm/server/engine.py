@@ -1,21 +1,20 @@
-"""The in-process engine: many users' requests in one batch, fair between tenants, bounded."""
+"""The contract of engines, and what may go wrong in one."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import partial
+from typing import Protocol
 
+import torch
 from torch import Tensor
 
-from lpm.backbone import Backbone
-from lpm.errors import LPMError
+from lpm.errors import IncompatibleMemoryError, LPMError
 from lpm.nn.injection import Prompt
-from lpm.server.batch import Answering, Piece, decode
 from lpm.server.sampling import Sampling
+from lpm.server.transcript import Piece
+
+MAX_ROWS = 4096
 
 
 class BusyError(LPMError, RuntimeError):
@@ -26,11 +25,20 @@ class StoppingError(LPMError, RuntimeError):
     """The server is shutting down and takes nothing new."""
 
 
+class EngineError(LPMError, RuntimeError):
+    """The engine answers, but not as it should; whoever runs it must act."""
+
+
+class EngineUnavailableError(EngineError):
+    """The engine cannot be reached or failed on the way; try again later."""
+
+
 @dataclass(frozen=True)
 class EngineConfig:
     """max_batch: sequences decoded together. max_queue: sequences that may wait.
 
-    max_batch_tokens: prompt tokens and rows of a batch, padding included.
+    max_batch_tokens: prompt tokens and rows of a batch, padding included; for the in-process
+    engine only.
     """
 
     max_batch: int = 16
@@ -38,118 +46,89 @@ class EngineConfig:
     max_batch_tokens: int = 32_768
 
 
-class LocalEngine:
-    """Decodes in one thread. Waiting requests are taken in turns, a tenant at a time."""
+@dataclass(frozen=True, eq=False)
+class EngineRequest:
+    """One prompt and how to answer it.
 
-    def __init__(self, backbone: Backbone, config: EngineConfig | None = None) -> None:
-        self.backbone = backbone
-        self.config = config or EngineConfig()
-        self._waiting: OrderedDict[str, deque[Answering]] = OrderedDict()
-        self._changed = threading.Condition()
-        self._stopping = False
-        self._running = 0
-        self._thread = threading.Thread(target=self._work, name="lpm-engine", daemon=True)
-        self._thread.start()
+    tenant, user: whose it is; user is None for nobody's. rows: (soft_tokens, hidden), None without
+    a memory. n: answers to make, each with a seed of its own. streamed: whether pieces are wanted
+    as they come.
+    """
+
+    tenant: str
+    user: str | None
+    prompt: Prompt
+    rows: Tensor | None
+    sampling: Sampling
+    n: int = 1
+    streamed: bool = True
+
+    @property
+    def length(self) -> int:
+        """Return the tokens and rows read before the answer."""
+        return self.prompt.num_tokens + (0 if self.rows is None else len(self.rows))
+
+
+class Engine(Protocol):
+    """What answers the requests of many tenants' users, all at once.
+
+    - What one request gets depends on nothing but itself: greedy answers equal those that
+      `LatentPersonalMemory.chat` gives alone, whoever else is answered meanwhile.
+    - Without rows it is exactly the plain backbone that answers.
+    - Rows that are not finite, or not of the backbone's width, are refused before they are read.
+    - Nothing computed from one user's rows or prompt serves another user.
+    - Tenants that wait are served in turns. More than `max_queue` waiting sequences are refused.
+    - No penalty is ever applied.
+    """
 
     @property
     def stopping(self) -> bool:
         """Say whether nothing new is taken."""
-        return self._stopping
+        ...
 
     @property
     def num_waiting(self) -> int:
         """Count the sequences that wait."""
-        with self._changed:
-            return sum(map(len, self._waiting.values()))
+        ...
 
     @property
     def num_running(self) -> int:
-        """Count the sequences of the batch that runs."""
-        return self._running
+        """Count the sequences being decoded."""
+        ...
 
-    async def generate(
-        self, tenant: str, prompt: Prompt, rows: Tensor | None, samplings: list[Sampling]
-    ) -> AsyncIterator[tuple[int, Piece]]:
-        """Yield (choice, piece) of one request with a choice for each sampling.
+    def generate(self, request: EngineRequest) -> AsyncIterator[tuple[int, Piece]]:
+        """Yield (choice, piece) until each of the choices 0 to n - 1 has finished.
 
-        Leaving the iteration cancels what is left. Raises BusyError when the queue is full,
-        StoppingError after `stop`, and whatever failed in the engine's thread.
+        Choice i draws from the sampling's seed + i. Leaving the iteration cancels what is left.
+        Raises BusyError when the queue is full, StoppingError after `stop`, InputError for what
+        the engine's context cannot hold, IncompatibleMemoryError for rows that are no rows,
+        EngineError and EngineUnavailableError when the engine itself fails.
         """
-        loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[tuple[int, Piece | BaseException]] = asyncio.Queue()
-        gone = threading.Event()
+        ...
 
-        def tell(choice: int, piece: Piece | BaseException) -> None:
-            loop.call_soon_threadsafe(pieces.put_nowait, (choice, piece))
-
-        answers = [
-            Answering(prompt, rows, sampling, partial(tell, index), gone.is_set)
-            for index, sampling in enumerate(samplings)
-        ]
-        self._put(tenant, answers)
-        left = len(answers)
-        try:
-            while left:
-                choice, piece = await pieces.get()
-                if isinstance(piece, BaseException):
-                    raise piece
-                left -= piece.finished is not None
-                yield choice, piece
-        finally:
-            gone.set()
+    async def check(self) -> None:
+        """Raise EngineError unless the engine can answer now."""
+        ...
 
     def stop(self, *, timeout_s: float = 60.0) -> None:
-        """Take nothing new, finish what waits and runs, and end the thread."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        self._thread.join(timeout_s)
+        """Take nothing new and return when what was begun has ended, or after the timeout.
 
-    def _put(self, tenant: str, answers: list[Answering]) -> None:
-        with self._changed:
-            if self._stopping:
-                raise StoppingError("The server is shutting down; send the request to another one.")
-            waiting = sum(map(len, self._waiting.values()))
-            if waiting + len(answers) > self.config.max_queue:
-                raise BusyError(f"{waiting} requests are waiting already; try again in a moment.")
-            self._waiting.setdefault(tenant, deque()).extend(answers)
-            self._changed.notify_all()
+        Blocks: on no account call it from the event loop.
+        """
+        ...
 
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting and not self._stopping:
-                    self._changed.wait()
-                if not self._waiting:
-                    return
-                batch = self._take()
-            self._running = len(batch)
-            try:
-                if batch:
-                    decode(self.backbone, batch)
-            except BaseException as error:
-                for answering in batch:
-                    # `tell` takes what failed as well: whoever waits must hear of it.
-                    tell: Callable[[Piece | BaseException], None] = answering.tell  # type: ignore[assignment]
-                    tell(error)
-            finally:
-                self._running = 0
 
-    def _take(self) -> list[Answering]:
-        """Take waiting sequences in turns between tenants, while they fit into a batch."""
-        batch: list[Answering] = []
-        longest = 0
-        while self._waiting and len(batch) < self.config.max_batch:
-            tenant, queue = next(iter(self._waiting.items()))
-            following = queue[0]
-            if following.cancelled():
-                queue.popleft()
-            else:
-                longest = max(longest, following.length)
-                if batch and longest * (len(batch) + 1) > self.config.max_batch_tokens:
-                    break
-                batch.append(queue.popleft())
-            self._waiting.move_to_end(tenant)
-            if not queue:
-                del self._waiting[tenant]
-        return batch
+def check_rows(rows: Tensor | None, hidden_size: int) -> None:
+    """Raise IncompatibleMemoryError unless rows are finite and as wide as the backbone."""
+    if rows is None:
+        return
+    if rows.ndim != 2 or rows.shape[1] != hidden_size or not 0 < len(rows) <= MAX_ROWS:
+        raise IncompatibleMemoryError(
+            f"The memory gives rows of shape {tuple(rows.shape)}, but 1 to {MAX_ROWS} rows of "
+            f"{hidden_size} are expected; load the projector that belongs to this backbone."
+        )
+    if not torch.isfinite(rows).all():
+        raise IncompatibleMemoryError(
+            "The memory gives rows that are not finite numbers; go back to an earlier version of "
+            "it, or forget it and remember the sessions again."
+        )

@@ -18,7 +18,7 @@ from lpm.errors import (
     StoreError,
     UnknownUserError,
 )
-from lpm.server.engine import BusyError, StoppingError
+from lpm.server.engine import BusyError, EngineError, EngineUnavailableError, StoppingError
 from lpm.server.keys import KeyRefusedError
 
 log = logging.getLogger("lpm.server")
@@ -29,6 +29,8 @@ _KINDS: tuple[tuple[type[LPMError], int, str], ...] = (
     (IncompatibleMemoryError, 409, "conflict_error"),
     (BusyError, 429, "rate_limit_error"),
     (StoppingError, 503, "service_unavailable_error"),
+    (EngineUnavailableError, 503, "service_unavailable_error"),
+    (EngineError, 502, "engine_error"),
     (StoreError, 503, "service_unavailable_error"),
     (MissingExtraError, 501, "server_error"),
     (InputError, 400, "invalid_request_error"),

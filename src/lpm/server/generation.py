@@ -6,7 +6,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import torch
@@ -18,11 +18,12 @@ from torch import Tensor
 from lpm.errors import InputError, LPMError
 from lpm.nn.injection import Prompt
 from lpm.server.access import Caller
-from lpm.server.batch import Piece
+from lpm.server.engine import EngineRequest
 from lpm.server.errors import told, unforeseen
 from lpm.server.sampling import Sampling, TokenLogprob
 from lpm.server.schemas import ChatRequest, CompletionRequest, GenerationRequest
 from lpm.server.service import Service
+from lpm.server.transcript import Piece
 
 POLL_S = 0.2
 
@@ -51,7 +52,7 @@ def router(service: Service) -> APIRouter:
             service.read, caller.tenant, user, messages, asked.memory, limit
         )
         count = (asked.top_logprobs or 0) if asked.logprobs else None
-        answer = Answer(service, asked, caller, prompt, rows, limit, count, "chat.completion")
+        answer = Answer(service, asked, caller, user, prompt, rows, limit, count, "chat.completion")
         return await _answered(answer, request)
 
     @routes.post("/completions")
@@ -64,7 +65,7 @@ def router(service: Service) -> APIRouter:
         prompt, rows = await run_in_threadpool(_plain, service, caller.tenant, user, asked)
         service.check_room(prompt.num_tokens + (0 if rows is None else len(rows)), limit)
         count = asked.logprobs
-        answer = Answer(service, asked, caller, prompt, rows, limit, count, "text_completion")
+        answer = Answer(service, asked, caller, user, prompt, rows, limit, count, "text_completion")
         return await _answered(answer, request)
 
     return routes
@@ -132,42 +133,39 @@ class Answer:
         service: Service,
         asked: GenerationRequest,
         caller: Caller,
+        user: str | None,
         prompt: Prompt,
         rows: Tensor | None,
         limit: int,
         logprobs: int | None,
         kind: str,
     ) -> None:
-        self.service, self.asked, self.caller, self.kind = service, asked, caller, kind
+        self.service, self.asked, self.kind = service, asked, kind
         self.prompt, self.rows, self.chat = prompt, rows, kind == "chat.completion"
         self.name = f"{'chatcmpl' if self.chat else 'cmpl'}-{secrets.token_hex(12)}"
         self.created = int(time.time())
         seed = secrets.randbits(62) if asked.seed is None else asked.seed
-        self.samplings = [
-            Sampling(
-                limit,
-                asked.temperature,
-                asked.top_p,
-                (seed + choice) % 2**63,
-                asked.stops,
-                logprobs,
-            )
-            for choice in range(asked.n)
-        ]
+        # The choices' seeds follow this one, and engines take no more than 63 bits.
+        sampling = Sampling(
+            limit, asked.temperature, asked.top_p, seed % 2**62, asked.stops, logprobs
+        )
+        self.request = EngineRequest(
+            caller.tenant, user, prompt, rows, sampling, asked.n, asked.stream
+        )
 
     async def pieces(self) -> AsyncIterator[tuple[int, Piece]]:
         """Yield what the engine makes, and count it."""
         begin, first = time.perf_counter(), True
-        made = self.service.engine.generate(
-            self.caller.tenant, self.prompt, self.rows, self.samplings
-        )
+        made = self.service.engine.generate(self.request)
         tokens = self.service.metrics.tokens
         tokens.labels("prompt").inc(self.prompt.num_tokens)
         tokens.labels("soft").inc(0 if self.rows is None else len(self.rows))
         try:
             async for choice, piece in made:
                 if first:
-                    self.service.metrics.first_token.observe(time.perf_counter() - begin)
+                    # A piece of many tokens does not tell when the first of them was there.
+                    if piece.tokens <= 1:
+                        self.service.metrics.first_token.observe(time.perf_counter() - begin)
                     first = False
                 if piece.finished:
                     tokens.labels("answer").inc(piece.tokens)
@@ -177,15 +175,14 @@ class Answer:
 
     async def whole(self) -> dict[str, Any]:
         """Return the answer as one document."""
-        count = len(self.samplings)
+        count = self.request.n
         texts, finished, tokens = [""] * count, [""] * count, [0] * count
         logprobs: list[list[TokenLogprob]] = [[] for _ in range(count)]
         async for choice, piece in self.pieces():
             texts[choice] += piece.text
             tokens[choice] = piece.tokens
             finished[choice] = piece.finished or ""
-            if piece.logprob is not None:
-                logprobs[choice].append(piece.logprob)
+            logprobs[choice] += piece.logprobs
         choices = []
         for index in range(count):
             scores = self._logprobs(logprobs[index])
@@ -206,7 +203,7 @@ class Answer:
         try:
             async for choice, piece in pieces:
                 tokens[choice] = piece.tokens
-                if piece.text or piece.finished or piece.logprob or choice not in begun:
+                if piece.text or piece.finished or piece.logprobs or choice not in begun:
                     yield self._event(choice, piece, choice not in begun)
                     begun.add(choice)
         except Exception as error:
@@ -231,7 +228,7 @@ class Answer:
 
     def _event(self, choice: int, piece: Piece, first: bool) -> str:
         body: dict[str, Any] = {"index": choice, "finish_reason": piece.finished}
-        scores = self._logprobs([piece.logprob] if piece.logprob else [])
+        scores = self._logprobs(piece.logprobs)
         if self.chat:
             delta = {"role": "assistant"} if first else {}
             body |= {"delta": delta | {"content": piece.text}, "logprobs": scores}
@@ -255,8 +252,8 @@ class Answer:
             "kv_bytes": (prompt + soft) * per_token,
         }
 
-    def _logprobs(self, scores: list[TokenLogprob]) -> dict[str, Any] | None:
-        if self.samplings[0].logprobs is None:
+    def _logprobs(self, scores: Sequence[TokenLogprob]) -> dict[str, Any] | None:
+        if self.request.sampling.logprobs is None:
             return None
         named = [self._named(s.token, s.logprob) for s in scores]
         tops = [[self._named(*top) for top in s.top] for s in scores]

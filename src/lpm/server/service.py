@@ -11,7 +11,7 @@ from lpm.model import LatentPersonalMemory
 from lpm.modeling import LPMModel
 from lpm.nn.injection import Prompt
 from lpm.server.access import Access
-from lpm.server.engine import LocalEngine
+from lpm.server.engine import Engine
 from lpm.server.metrics import Metrics
 from lpm.server.settings import ServerSettings
 from lpm.store import MemoryStore
@@ -26,7 +26,7 @@ class Service:
         settings: ServerSettings,
         store: MemoryStore,
         model: LPMModel,
-        engine: LocalEngine,
+        engine: Engine,
         access: Access,
     ) -> None:
         self.settings = settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,7 +17,10 @@ class ServerSettings(BaseSettings):
     home: of the memories, as everywhere. keys: the file of API keys, `keys.json` in the user's
     configuration folder by default. open_access: serve without keys; for one machine and one person
     only. hot_bytes: memories kept decoded. max_body_bytes: of a request. drain_s: how long a stop
-    waits for answers that are being made.
+    waits for answers that are being made. engine: what decodes; `vllm` needs vllm_url. vllm_key:
+    what the engine's `--api-key` says. vllm_timeout_s: the longest the engine may be silent.
+    vllm_cache_secret: keys the salts of the engine's prefix cache; drawn anew at every start
+    when absent.
     """
 
     model_config = SettingsConfigDict(env_prefix="LPM_", extra="ignore")
@@ -35,6 +39,11 @@ class ServerSettings(BaseSettings):
     max_tokens: int = Field(1024, ge=1)
     max_body_bytes: int = Field(8 * 2**20, ge=1024)
     drain_s: float = Field(30.0, ge=0)
+    engine: Literal["local", "vllm"] = "local"
+    vllm_url: str | None = None
+    vllm_key: SecretStr | None = None
+    vllm_timeout_s: float = Field(600.0, gt=0)
+    vllm_cache_secret: SecretStr | None = Field(None, min_length=16)
 
     @property
     def keys_path(self) -> Path:

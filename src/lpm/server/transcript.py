@@ -1,0 +1,64 @@
+"""One answer's text as its tokens come: what no later token can change is told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from lpm.server.sampling import Sampling, TokenLogprob, cut_at_stop, sure_length
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+FinishReason = Literal["stop", "length"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What comes next of one answer; finished is set on the last.
+
+    logprobs: of the tokens that came, when asked for. tokens: of the answer up to here.
+    """
+
+    text: str
+    logprobs: tuple[TokenLogprob, ...] = ()
+    finished: FinishReason | None = None
+    tokens: int = 0
+
+
+class Transcript:
+    """The tokens of one answer. Every engine tells its text and its end by these rules alone."""
+
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, ends: frozenset[int], sampling: Sampling
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._ends = ends
+        self._sampling = sampling
+        self._tokens: list[int] = []
+        self._told = 0
+        self.finished: FinishReason | None = None
+
+    def add(self, tokens: Sequence[int], logprobs: Sequence[TokenLogprob] = ()) -> Piece:
+        """Add the next tokens and return what is sure now; an end token is no part of the text."""
+        count = next((n for n, token in enumerate(tokens) if token in self._ends), len(tokens))
+        self._tokens += tokens[:count]
+        return self._piece(tuple(logprobs[:count]), count < len(tokens))
+
+    def end(self) -> Piece:
+        """Return what was held back, for an engine that ends by a rule of its own."""
+        return self._piece((), True)
+
+    def _piece(self, logprobs: tuple[TokenLogprob, ...], ended: bool) -> Piece:
+        stop = self._sampling.stop
+        text = str(self._tokenizer.decode(self._tokens, skip_special_tokens=True))
+        text, stopped = cut_at_stop(text, stop)
+        if ended or stopped:
+            self.finished = "stop"
+        elif len(self._tokens) >= self._sampling.max_tokens:
+            self.finished = "length"
+        sure = len(text) if self.finished else sure_length(text, stop)
+        new = text[self._told : sure]
+        self._told = max(self._told, sure)
+        return Piece(new, logprobs, self.finished, len(self._tokens))
