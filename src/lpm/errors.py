@@ -7,9 +7,12 @@ LPMError
 │   └── MemoryFileError              a memory file that cannot be read
 ├── IncompatibleMemoryError (ValueError)   written by another backbone or projector
 ├── UnknownUserError (KeyError)      no memory is stored for this user
+├── UnknownJobError (KeyError)       no such job is known
+├── QueueFullError (RuntimeError)    too many jobs are waiting
 ├── BackboneError (RuntimeError)     the frozen LLM cannot be loaded or fetched
 ├── DivergedError (ArithmeticError)  a loss or a slot became NaN or infinite
 ├── StoreError (RuntimeError)        the memory store cannot be read or written
+│   └── OvertakenError               another writer of the same user was faster
 └── MissingExtraError (ImportError)  an optional dependency is not installed
 """
 
@@ -47,6 +50,14 @@ class UnknownUserError(LPMError, KeyError):
     """No memory is stored for this user."""
 
 
+class UnknownJobError(LPMError, KeyError):
+    """No such job is known."""
+
+
+class QueueFullError(LPMError, RuntimeError):
+    """Too many jobs are waiting; nothing was queued."""
+
+
 class BackboneError(LPMError, RuntimeError):
     """The frozen LLM cannot be fetched, verified or loaded."""
 
@@ -61,6 +72,10 @@ class DivergedError(LPMError, ArithmeticError):
 
 class StoreError(LPMError, RuntimeError):
     """The memory store cannot be read or written."""
+
+
+class OvertakenError(StoreError):
+    """Another writer of the same user was faster; nothing was written, and trying again helps."""
 
 
 class MissingExtraError(LPMError, ImportError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lpm.store.base import MemoryStore
+from lpm.store.jobs import Draft, Job, JobGoneError, JobQueue, JobState, KeptJob, Ticket
 from lpm.store.opening import open_store
 from lpm.store.records import (
     ExpiredSession,
@@ -12,9 +13,16 @@ from lpm.store.records import (
 )
 
 __all__ = [
+    "Draft",
     "ExpiredSession",
+    "Job",
+    "JobGoneError",
+    "JobQueue",
+    "JobState",
+    "KeptJob",
     "MemoryStore",
     "StoredSession",
+    "Ticket",
     "VersionStamp",
     "VersionSummary",
     "open_store",

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from lpm.memory import Memory
+from lpm.store.jobs import JobQueue, Ticket
 from lpm.store.records import (
     ExpiredSession,
     StoredSession,
@@ -56,6 +57,11 @@ class MemoryStore(Protocol):
     - vacuum: rewrite what is stored so that no copy of removed bytes stays in freed pages. None
       does what the backend can afford: SQLite rewrites, PostgreSQL does not.
 
+    Jobs
+    - `queue` holds what is to be done later; see `JobQueue`. `for_job` returns the same store,
+      whose next `put` also ends that job: both or neither. JobGoneError, and nothing stored, when
+      the job was cancelled or the user erased meanwhile.
+
     One store may be used from several threads, and one home by several processes. `for_tenant`
     returns the same store for another namespace of users; the default one is ''. Closing the store
     that was opened closes it for all tenants.
@@ -103,5 +109,10 @@ class MemoryStore(Protocol):
     def prune_versions(self, user: str, keep: int, *, vacuum: bool | None = None) -> int: ...
 
     def for_tenant(self, tenant: str) -> Self: ...
+
+    @property
+    def queue(self) -> JobQueue: ...
+
+    def for_job(self, ticket: Ticket) -> Self: ...
 
     def close(self) -> None: ...

@@ -12,6 +12,7 @@ from typing import Self
 from lpm.errors import InputError, UnknownUserError
 from lpm.memory import Memory
 from lpm.store.base import MemoryStore
+from lpm.store.jobs import JobQueue, Ticket
 from lpm.store.records import (
     ExpiredSession,
     StoredSession,
@@ -172,9 +173,21 @@ class CachedStore:
 
     def for_tenant(self, tenant: str) -> Self:
         """Return the same store for another namespace of users; they share the bytes."""
+        return self._view(self._store.for_tenant(tenant))
+
+    def for_job(self, ticket: Ticket) -> Self:
+        """Return the same store, whose next `put` also ends a job."""
+        return self._view(self._store.for_job(ticket))
+
+    @property
+    def queue(self) -> JobQueue:
+        """Return the jobs of the tenant."""
+        return self._store.queue
+
+    def _view(self, store: MemoryStore) -> Self:
         other = object.__new__(type(self))
-        other._store, other._hot = self._store.for_tenant(tenant), self._hot
-        other.tenant, other._owner = tenant, False
+        other._store, other._hot = store, self._hot
+        other.tenant, other._owner = store.tenant, False
         return other
 
     def close(self) -> None:

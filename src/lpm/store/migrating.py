@@ -11,7 +11,7 @@ from sqlalchemy.types import Text
 from lpm.errors import StoreError
 from lpm.store.schema import VERSION_TABLE
 
-HEAD = "0001"
+HEAD = "0002"
 # The one migration of the first layout; newer ones live in `migrations/`.
 LEGACY = {"0001-memories-and-sessions", "0002-alembic"}
 

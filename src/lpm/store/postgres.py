@@ -91,6 +91,9 @@ class PostgresStore(SQLStore):
     def _lock_user(self, db: Connection, user: str) -> None:
         _lock(db, f"{self.tenant}\0{user}".encode())
 
+    def _lock_queue(self, db: Connection) -> None:
+        _lock(db, b"lpm queue")
+
     def _erase(self, vacuum: bool | None) -> None:
         if vacuum:
             with (
@@ -98,7 +101,7 @@ class PostgresStore(SQLStore):
                 self._engine.connect() as db,
             ):
                 db.execution_options(isolation_level="AUTOCOMMIT")
-                db.exec_driver_sql("VACUUM (FULL) lpm_memories, lpm_sessions, lpm_keys")
+                db.exec_driver_sql("VACUUM (FULL) lpm_memories, lpm_sessions, lpm_keys, lpm_jobs")
 
 
 def _lock(db: Connection, name: bytes) -> None:

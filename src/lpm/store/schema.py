@@ -5,7 +5,17 @@ Migrations make them; a test compares what they make with what stands here.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 from sqlalchemy.types import TypeEngine
 
 METADATA = MetaData()
@@ -73,6 +83,34 @@ LOOSE_BLOBS = Table(
     Column("tenant", _text(), nullable=False),
     Column("user_id", _text(), nullable=False),
     Column("since", BigInteger, nullable=False),
+)
+
+# Work that is acknowledged now and done later; job_id begins with the time, so it orders them.
+JOBS = Table(
+    "lpm_jobs",
+    METADATA,
+    Column("job_id", _text(), primary_key=True),
+    Column("tenant", _text(), nullable=False),
+    Column("user_id", _text(), nullable=False),
+    Column("kind", _text(), nullable=False),
+    Column("state", _text(), nullable=False),
+    # Sealed where the user has a key. The payload goes when the job ends, the note stays.
+    Column("payload", LargeBinary),
+    Column("note", LargeBinary),
+    Column("created_at", _text(), nullable=False),
+    Column("updated_at", _text(), nullable=False),
+    # While it waits: not before then. While it runs: when its worker counts as dead.
+    Column("due_at", _text(), nullable=False),
+    Column("holder", _text()),
+    Column("failures", Integer, nullable=False),
+    Column("crashes", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("loss", Double),
+    Column("error", _text()),
+    Column("version", Integer),
+    Index("lpm_jobs_by_user", "tenant", "user_id"),
+    Index("lpm_jobs_by_time", "state", "due_at"),
 )
 
 # A row while removed bytes may still lie in freed pages or in the log; the next opening finishes.

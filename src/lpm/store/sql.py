@@ -7,13 +7,16 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union
 
-from lpm.errors import InputError, StoreError
+from lpm.errors import InputError, OvertakenError, StoreError
 from lpm.memory import Memory, validate_user
 from lpm.store.encryption import PLAIN, Cipher, MasterKeys
 from lpm.store.failures import unknown_user
+from lpm.store.job_rows import drop_jobs, end_job, holds_jobs, kept_jobs, reseal_job
+from lpm.store.jobs import JobGoneError, JobQueue
 from lpm.store.key_rows import find_cipher, make_cipher, rewrap
+from lpm.store.queueing import Queueing
 from lpm.store.records import (
     ExpiredSession,
     StoredSession,
@@ -30,19 +33,24 @@ from lpm.store.rows import (
     read_time,
     utc_text,
 )
-from lpm.store.schema import MEMORIES, SESSIONS
-from lpm.store.transactions import Transactions, faster
+from lpm.store.schema import JOBS, MEMORIES, SESSIONS
+from lpm.store.transactions import faster
 from lpm.store.user_rows import KeptSession, UserRows
 from lpm.types import ForgetReport, History, KeepHistory, Session, UserSummary
 
-_M, _S = MEMORIES.c, SESSIONS.c
+_M, _S, _J = MEMORIES.c, SESSIONS.c, JOBS.c
 
 
-class SQLStore(Transactions):
+class SQLStore(Queueing):
     """What `MemoryStore` promises, on one engine; a subclass says how to lock and to erase.
 
     With master keys it also rotates keys; see `rotate_keys` and `rotate_data_key`.
     """
+
+    @property
+    def queue(self) -> JobQueue:
+        """Return the jobs of the tenant."""
+        return self
 
     # Writing
 
@@ -64,6 +72,9 @@ class SQLStore(Transactions):
             numbers = rows.keep_sessions(kept)
             payload = self._payload(rows, memory.version, data, blob)
             rows.insert(memory, payload, len(data), learnt | numbers, numbers)
+            self._end_job(rows, memory.version)
+        if self._ticket is not None and self._ticket.erase:
+            self._clean_later()
 
     def rollback(self, user: str, version: int) -> Memory:
         """Add a version equal to an old one; sessions that came after it no longer count."""
@@ -192,10 +203,11 @@ class SQLStore(Transactions):
         """Remove every version, session and byte of a user."""
         with self._writing("changed", user, opened=False) as rows:
             sizes = [row.size_bytes for row in rows.versions()]
-            if sizes:
+            jobs = drop_jobs(rows)
+            if sizes or jobs:
                 rows.drop_all()
                 self._promise_erasure(rows.db)
-        if not sizes:
+        if not sizes and not jobs:
             # A first write that died may have left an object.
             self._sweep(of_user=user)
             raise unknown_user(user)
@@ -259,6 +271,15 @@ class SQLStore(Transactions):
             _, learnt = rows.head()
             return [session for session in rows.sessions() if session.number in learnt]
 
+    def _end_job(self, rows: UserRows, version: int) -> None:
+        ticket = self._ticket
+        if ticket is None:
+            return
+        if not end_job(rows.db, ticket, "done", version=version, error=None):
+            raise JobGoneError(f"Job '{ticket.job_id}' was cancelled; its memory is not stored.")
+        if ticket.erase:
+            self._promise_erasure(rows.db)
+
     # Keys
 
     def rotate_data_key(self, user: str) -> None:
@@ -275,7 +296,8 @@ class SQLStore(Transactions):
         """
         masters = self._required_masters()
         with self._connection("read", writing=False) as db:
-            everyone = db.execute(select(_M.tenant, _M.user_id).distinct()).all()
+            users = union(select(_M.tenant, _M.user_id), select(_J.tenant, _J.user_id))
+            everyone = db.execute(users).all()
         changed = 0
         for tenant, user in everyone:
             view = self.for_tenant(tenant)
@@ -296,7 +318,7 @@ class SQLStore(Transactions):
 
     def _is_plain(self, user: str) -> bool:
         with self._reading(user) as rows:
-            return rows.cipher is PLAIN and rows.count() > 0
+            return rows.cipher is PLAIN and (rows.count() > 0 or holds_jobs(rows))
 
     def _reseal(self, user: str) -> None:
         masters = self._required_masters()
@@ -311,8 +333,8 @@ class SQLStore(Transactions):
             raise
 
     def _reseal_rows(self, rows: UserRows, masters: MasterKeys, names: list[str]) -> None:
-        stored, kept = rows.versions(), rows.sessions()
-        if not stored:
+        stored, kept, jobs = rows.versions(), rows.sessions(), kept_jobs(rows)
+        if not stored and not jobs:
             raise unknown_user(rows.user)
         if self._blobs is not None and len(stored) != len(names):
             raise faster(rows.user)
@@ -329,6 +351,8 @@ class SQLStore(Transactions):
                 rows.loosen([row.blob], since=0)
         for session in kept:
             new.reseal_session(session)
+        for job in jobs:
+            reseal_job(new, job)
 
     def _required_masters(self) -> MasterKeys:
         if self._masters is None:
@@ -339,8 +363,8 @@ class SQLStore(Transactions):
         return self._masters
 
 
-def _overtaken(user: str, version: int, latest: int) -> StoreError:
-    return StoreError(
+def _overtaken(user: str, version: int, latest: int) -> OvertakenError:
+    return OvertakenError(
         f"Version {version} of user '{user}' cannot be stored after version {latest}: another "
         "writer was faster. Try again."
     )

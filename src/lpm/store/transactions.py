@@ -12,11 +12,13 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, Row, select
 from sqlalchemy.exc import IntegrityError
 
-from lpm.errors import MemoryFileError, StoreError
+from lpm.errors import MemoryFileError, OvertakenError, StoreError
 from lpm.memory import Memory, validate_user
 from lpm.store.blobs import Blobs
 from lpm.store.encryption import PLAIN, MasterKeys
 from lpm.store.failures import told
+from lpm.store.job_rows import holds_jobs
+from lpm.store.jobs import Ticket
 from lpm.store.key_rows import find_cipher, make_cipher
 from lpm.store.loose import claim, reserve, sweep
 from lpm.store.schema import KEYS
@@ -40,6 +42,7 @@ class Transactions:
         self._engine = engine
         self._blobs = blobs
         self._masters = master_keys
+        self._ticket: Ticket | None = None
         self._closed = threading.Event()
         self._owner = True
 
@@ -49,6 +52,12 @@ class Transactions:
             validate_user(tenant)
         other = copy.copy(self)
         other.tenant, other._owner = tenant, False
+        return other
+
+    def for_job(self, ticket: Ticket) -> Self:
+        """Return the same store, whose next `put` also ends a job: both or neither."""
+        other = self.for_tenant(ticket.tenant)
+        other._ticket = ticket
         return other
 
     def close(self) -> None:
@@ -126,6 +135,9 @@ class Transactions:
     def _lock_user(self, db: Connection, user: str) -> None:
         """Let no other writer of this user in until the transaction ends."""
 
+    def _lock_queue(self, db: Connection) -> None:
+        """Let no other worker choose a job until the transaction ends."""
+
     def _promise_erasure(self, db: Connection) -> None:
         """Note in the transaction that `_erase` must still run."""
 
@@ -153,18 +165,21 @@ class Transactions:
         names = self._reserve(user, 1)
         try:
             with self._writing("written", user) as rows:
-                if self._masters is not None and rows.cipher is PLAIN:
-                    if rows.count():
-                        raise faster(user)
-                    rows = replace(
-                        rows, cipher=make_cipher(rows.db, self._masters, self.tenant, user)
-                    )
-                yield rows, names[0] if names else None
+                yield self._with_key(rows), names[0] if names else None
         except BaseException:
             # What went wrong first is what to tell; what is left here goes with a later sweep.
             with suppress(StoreError):
                 self._sweep(names=names)
             raise
+
+    def _with_key(self, rows: UserRows) -> UserRows:
+        """Give a user a key where the store is encrypted and nothing of theirs was stored yet."""
+        if self._masters is None or rows.cipher is not PLAIN:
+            return rows
+        if rows.count() or holds_jobs(rows):
+            raise faster(rows.user)
+        made = make_cipher(rows.db, self._masters, self.tenant, rows.user)
+        return replace(rows, cipher=made)
 
     @contextmanager
     def _writing(self, verb: str, user: str, *, opened: bool = True) -> Iterator[UserRows]:
@@ -197,9 +212,11 @@ class Transactions:
                 yield db
 
 
-def faster(user: str) -> StoreError:
+def faster(user: str) -> OvertakenError:
     """Return the error for a writer that came too late."""
-    return StoreError(f"User '{user}' could not be written: another writer was faster. Try again.")
+    return OvertakenError(
+        f"User '{user}' could not be written: another writer was faster. Try again."
+    )
 
 
 def _place(version: int) -> str:
