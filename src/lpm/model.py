@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -530,8 +531,9 @@ def _report(
     begin: float,
     dry_run: bool,
 ) -> RememberReport:
-    before = set() if old is None else set(old.provenance)
-    after = set(memory.provenance)
+    # Counted, since one turn may have taught several slots.
+    before = Counter(() if old is None else old.provenance)
+    after = Counter(memory.provenance)
     return RememberReport(
         user=memory.user,
         version=memory.version,
@@ -542,7 +544,7 @@ def _report(
         losses=losses,
         size_bytes=memory.size_bytes,
         seconds=time.perf_counter() - begin,
-        slots_added=len(after - before),
-        slots_removed=len(before - after),
+        slots_added=(after - before).total(),
+        slots_removed=(before - after).total(),
         dry_run=dry_run,
     )

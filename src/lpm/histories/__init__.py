@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from lpm.errors import HistoryError
 from lpm.histories.building import Row, check_row, group_rows
 from lpm.histories.chatgpt import read_chatgpt
-from lpm.histories.detect import Document, load_document
-from lpm.histories.files import MAX_HISTORY_BYTES
+from lpm.histories.detect import Document, load_document, recognise
+from lpm.histories.files import MAX_HISTORY_BYTES, decode_text, file_name
 from lpm.histories.jsonl import read_jsonl
 from lpm.histories.locomo import (
     LocomoQuestion,
@@ -27,6 +27,7 @@ __all__ = [
     "load_history",
     "load_locomo_questions",
     "load_personamem",
+    "parse_history",
     "parse_messages",
 ]
 
@@ -44,7 +45,22 @@ def load_history(
     is read, and of ChatGPT's export all. Times become naive UTC. Raises HistoryError, one sentence
     naming the file, the place in it and what to do, for everything that cannot be used.
     """
-    document = load_document(path)
+    return _read(load_document(path), speaker, select)
+
+
+def parse_history(
+    data: bytes,
+    name: str = "history",
+    *,
+    speaker: str | None = None,
+    select: str | int | None = None,
+) -> History:
+    """Read the bytes of a history file, which errors call `name`; else like `load_history`."""
+    shown = file_name(name)
+    return _read(recognise(decode_text(data, shown), shown), speaker, select)
+
+
+def _read(document: Document, speaker: str | None, select: str | int | None) -> History:
     _refuse_unused(document, speaker, select)
     if document.format == "locomo":
         return read_locomo(document.entries, document.name, speaker, select)

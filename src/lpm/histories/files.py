@@ -42,7 +42,14 @@ def read_text(path: str | os.PathLike[str]) -> str:
     Raises HistoryError when the file is missing, a folder, too large, empty or not UTF-8 text.
     """
     name = file_name(path)
-    data = _read_bytes(Path(path), name).removeprefix(_UTF8_BOM)
+    return decode_text(_read_bytes(Path(path), name), name)
+
+
+def decode_text(data: bytes, name: str) -> str:
+    """Return the text of a file's bytes; raises HistoryError as `read_text` does."""
+    if len(data) >= MAX_HISTORY_BYTES:
+        raise HistoryError(_too_large(name))
+    data = data.removeprefix(_UTF8_BOM)
     _refuse_other_content(data, name)
     try:
         text = data.decode("utf-8")
@@ -82,9 +89,7 @@ def _read_bytes(path: Path, name: str) -> bytes:
             f"{name} is not a usable path (it holds a null or an unencodable character); "
             "check the path of the history file."
         ) from error
-    # A pipe or a device tells no size and a file may grow: the bytes read decide.
-    if len(data) >= MAX_HISTORY_BYTES:
-        raise HistoryError(_too_large(name))
+    # A pipe or a device tells no size and a file may grow: `decode_text` looks at the bytes read.
     return data
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import torch
@@ -50,8 +51,7 @@ def changes(old: Memory, new: Memory) -> MemoryChanges:
             "Only versions of one user's memory with the same slots can be compared; give two "
             "numbers of `lpm history`."
         )
-    before = {_key(sources): index for index, sources in enumerate(old.provenance)}
-    after = {_key(sources): index for index, sources in enumerate(new.provenance)}
+    before, after = _places(old), _places(new)
     stayed = tuple(
         SlotChange(before[key], index, _moved(old, before[key], new, index), new.provenance[index])
         for key, index in after.items()
@@ -82,8 +82,15 @@ def changes(old: Memory, new: Memory) -> MemoryChanges:
     )
 
 
-def _key(sources: tuple[SlotSource, ...]) -> tuple[tuple[str, int], ...]:
-    return tuple((source.session_id, source.turn) for source in sources)
+def _places(memory: Memory) -> dict[tuple[object, int], int]:
+    """Return the index of each slot by the turns that taught it, and how often these did before."""
+    seen: Counter[object] = Counter()
+    places: dict[tuple[object, int], int] = {}
+    for index, sources in enumerate(memory.provenance):
+        taught = tuple((source.session_id, source.turn) for source in sources)
+        places[taught, seen[taught]] = index
+        seen[taught] += 1
+    return places
 
 
 def _moved(old: Memory, before: int, new: Memory, after: int) -> float:

@@ -18,7 +18,7 @@ import lpm
 from lpm.backbone import Backbone
 from lpm.errors import ConfigError, LPMError
 from lpm.modeling import LPMModel, load_shared
-from lpm.server import generation, memories
+from lpm.server import generation, histories, memories, page
 from lpm.server.access import Access
 from lpm.server.engines import build_engine
 from lpm.server.errors import add_handlers, body_of, unforeseen
@@ -75,6 +75,8 @@ def create_app(service: Service) -> FastAPI:
     add_handlers(app)
     app.include_router(generation.router(service))
     app.include_router(memories.router(service))
+    app.include_router(histories.router(service))
+    app.include_router(page.router(service))
     app.include_router(_health(service))
     app.add_middleware(BodyLimit, most=service.settings.max_body_bytes)
 

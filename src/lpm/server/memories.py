@@ -58,8 +58,8 @@ def router(service: Service) -> APIRouter:
         return asdict(report)
 
     @routes.get("/{user}")
-    def show(user: UserName, request: Request) -> dict[str, Any]:
-        return asdict(reached(request, user).show(user))
+    def show(user: UserName, request: Request, tell: bool = False) -> dict[str, Any]:
+        return asdict(reached(request, user).show(user, tell=tell))
 
     @routes.post("/{user}/explain")
     def explain(user: UserName, asked: ExplainRequest, request: Request) -> dict[str, Any]:

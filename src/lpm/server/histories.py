@@ -1,0 +1,89 @@
+"""/v1/memories/{user}: history files in, kept sessions out, changes between versions."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query, Request
+
+from lpm.histories import parse_history
+from lpm.model import LatentPersonalMemory
+from lpm.server.schemas import UserName
+from lpm.server.service import Service
+from lpm.types import KeepHistory
+
+Name = Annotated[str, Query(min_length=1, max_length=200)]
+Choice = Annotated[str | None, Query(max_length=200)]
+
+
+def router(service: Service) -> APIRouter:
+    """Return the routes. They are no coroutines, so each runs in a thread of its own."""
+    routes = APIRouter(prefix="/v1/memories", tags=["memories"])
+
+    def reached(request: Request, user: str) -> LatentPersonalMemory:
+        caller = service.access.caller(request, "memories")
+        caller.speaks_for(user)
+        return service.memories(caller.tenant)
+
+    @routes.post("/{user}/file-sessions", status_code=201)
+    def remember_file(
+        user: UserName,
+        request: Request,
+        data: Annotated[bytes, Body(media_type="application/octet-stream")],
+        name: Name = "history",
+        speaker: Choice = None,
+        select: Choice = None,
+        refine_steps: Annotated[int | None, Query(ge=0, le=10_000)] = None,
+        keep_history: KeepHistory = "full",
+        expires_at: datetime | None = None,
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        """Remember a history file as it is: its bytes are the body, its name goes into errors."""
+        memories = reached(request, user)
+        if expires_at is not None and expires_at.tzinfo is None:
+            expires_at = expires_at.replace(tzinfo=UTC)
+        report = memories.remember(
+            user,
+            parse_history(data, name, speaker=speaker, select=select),
+            refine_steps=refine_steps,
+            keep_history=keep_history,
+            expires_at=expires_at,
+            dry_run=dry_run,
+        )
+        return asdict(report)
+
+    @routes.get("/{user}/sessions")
+    def sessions(
+        user: UserName,
+        request: Request,
+        offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> dict[str, Any]:
+        """List the sessions a memory has learnt from, with their turns where these were kept."""
+        store = reached(request, user).store
+        store.stamp(user)
+        found = store.sessions(user)
+        history = store.get_history(user)
+        kept = {
+            session.content_hash(): session for session in (history.sessions if history else ())
+        }
+        shown = []
+        for item in found[offset : offset + limit]:
+            session = kept.get(item.content_hash)
+            turns = [asdict(turn) for turn in session.turns] if session else None
+            shown.append(asdict(item) | {"turns": turns})
+        return {"object": "list", "data": shown, "has_more": len(found) > offset + limit}
+
+    @routes.get("/{user}/changes")
+    def changes(
+        user: UserName,
+        request: Request,
+        old: Annotated[int, Query(ge=1, le=2**31)],
+        new: Annotated[int | None, Query(ge=1, le=2**31)] = None,
+    ) -> dict[str, Any]:
+        """Say which slots came, went and moved between two versions, the newest by default."""
+        return asdict(reached(request, user).changes(user, old, new))
+
+    return routes
