@@ -81,11 +81,20 @@ def test_it_is_checked_served_killed_and_served_again(environment):
         model = client.get("/v1/models").json()["data"][0]["id"]
         assert client.post("/v1/memories/ann/sessions", json=body).status_code == 201
         before = said(ask(client, "ann", "Where does Lena live?", model=model))
+        jobs = [client.post(f"/v1/memories/late{n}/jobs", json=body) for n in range(4)]
+        assert [job.status_code for job in jobs] == [202] * 4
         process.send_signal(signal.SIGKILL)
         process.wait(30)
         client.close()
         process, client = started(environment, key)
         assert said(ask(client, "ann", "Where does Lena live?", model=model)) == before
+        deadline = time.monotonic() + 60
+        for job in jobs:
+            path = f"/v1/jobs/{job.json()['job_id']}"
+            while (told := client.get(path).json())["state"] != "done":
+                assert time.monotonic() < deadline, told
+                time.sleep(0.1)
+            assert told["version"] == 1
         process.send_signal(signal.SIGTERM)
         process.wait(60)
         assert process.returncode in (0, -signal.SIGTERM)

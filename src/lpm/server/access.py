@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fastapi import HTTPException, Request
 
 from lpm.server.keys import KeyRefusedError, KeyStore, Scope
+from lpm.store.failures import unknown_user
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,9 @@ class Caller:
     user: str | None = None
 
     def speaks_for(self, user: str) -> str:
-        """Return the user; raises 404 as for an unknown one where the key is not theirs."""
+        """Return the user; raises UnknownUserError, word for word, where the key is not theirs."""
         if self.user is not None and user != self.user:
-            raise HTTPException(404, f"Nothing is stored for user '{user}'.")
+            raise unknown_user(user)
         return user
 
 

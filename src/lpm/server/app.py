@@ -18,7 +18,7 @@ import lpm
 from lpm.backbone import Backbone
 from lpm.errors import ConfigError, LPMError
 from lpm.modeling import LPMModel, load_shared
-from lpm.server import generation, histories, memories, page
+from lpm.server import generation, histories, jobs, memories, page
 from lpm.server.access import Access
 from lpm.server.engines import build_engine
 from lpm.server.errors import add_handlers, body_of, unforeseen
@@ -61,7 +61,9 @@ def create_app(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        service.worker.start()
         yield
+        await run_in_threadpool(service.worker.stop, timeout_s=service.settings.drain_s)
         await run_in_threadpool(service.engine.stop, timeout_s=service.settings.drain_s)
         service.store.close()
 
@@ -75,6 +77,7 @@ def create_app(service: Service) -> FastAPI:
     add_handlers(app)
     app.include_router(generation.router(service))
     app.include_router(memories.router(service))
+    app.include_router(jobs.router(service))
     app.include_router(histories.router(service))
     app.include_router(page.router(service))
     app.include_router(_health(service))

@@ -15,7 +15,10 @@ from lpm.errors import (
     InputError,
     LPMError,
     MissingExtraError,
+    OvertakenError,
+    QueueFullError,
     StoreError,
+    UnknownJobError,
     UnknownUserError,
 )
 from lpm.server.engine import BusyError, EngineError, EngineUnavailableError, StoppingError
@@ -26,6 +29,9 @@ RETRY_AFTER_S = 1
 _KINDS: tuple[tuple[type[LPMError], int, str], ...] = (
     (KeyRefusedError, 401, "authentication_error"),
     (UnknownUserError, 404, "not_found_error"),
+    (UnknownJobError, 404, "not_found_error"),
+    (OvertakenError, 409, "conflict_error"),
+    (QueueFullError, 429, "rate_limit_error"),
     (IncompatibleMemoryError, 409, "conflict_error"),
     (BusyError, 429, "rate_limit_error"),
     (StoppingError, 503, "service_unavailable_error"),
@@ -80,6 +86,6 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        kinds = {404: "not_found_error", 403: "permission_error", 413: "invalid_request_error"}
+        kinds = {404: "not_found_error", 403: "permission_error", 409: "conflict_error"}
         kind = kinds.get(error.status_code, "invalid_request_error")
         return JSONResponse(body_of(str(error.detail), kind), error.status_code, error.headers)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import asdict
-from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ from fastapi.responses import JSONResponse
 from lpm.errors import InputError
 from lpm.memory import Memory
 from lpm.model import LatentPersonalMemory
+from lpm.server.jobs import refuse_while_queued
 from lpm.server.schemas import ExplainRequest, RememberRequest, RollbackRequest, UserName
 from lpm.server.service import Service
 
@@ -44,17 +44,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.post("/{user}/sessions", status_code=201)
     def remember(user: UserName, asked: RememberRequest, request: Request) -> dict[str, Any]:
-        expires_at = asked.expires_at
-        if expires_at is not None and expires_at.tzinfo is None:
-            expires_at = expires_at.replace(tzinfo=UTC)
-        report = reached(request, user).remember(
-            user,
-            asked.history(),
-            refine_steps=asked.refine_steps,
-            keep_history=asked.keep_history,
-            expires_at=expires_at,
-            dry_run=asked.dry_run,
-        )
+        report = reached(request, user).remember(user, asked.history(), **asked.options())
         return asdict(report)
 
     @routes.get("/{user}")
@@ -95,6 +85,8 @@ def router(service: Service) -> APIRouter:
         dry_run: bool = False,
     ) -> dict[str, Any]:
         memories = reached(request, user)
+        if session is not None or about is not None:
+            refuse_while_queued(memories.store.queue, user)
         return asdict(memories.forget(user, session=session, about=about, dry_run=dry_run))
 
     return routes

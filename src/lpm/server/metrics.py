@@ -28,6 +28,9 @@ class Metrics:
             "lpm_first_token_seconds", "Time to the first token.", registry=self.registry
         )
         self.tokens = Counter("lpm_tokens", "Tokens by kind.", ["kind"], registry=self.registry)
+        self._jobs = Counter(
+            "lpm_jobs", "Jobs by kind and end.", ["kind", "end"], registry=self.registry
+        )
         waiting = Gauge("lpm_waiting", "Sequences that wait.", registry=self.registry)
         waiting.set_function(lambda: service.engine.num_waiting)
         running = Gauge("lpm_running", "Sequences being decoded.", registry=self.registry)
@@ -38,6 +41,10 @@ class Metrics:
             rate.set_function(lambda: statistics().hit_rate)
             size = Gauge("lpm_hot_bytes", "Size of memories at hand.", registry=self.registry)
             size.set_function(lambda: statistics().size_bytes)
+
+    def count_job(self, kind: str, end: str) -> None:
+        """Count a job that ended, or was put back."""
+        self._jobs.labels(kind, end).inc()
 
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""

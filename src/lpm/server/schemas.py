@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from lpm.errors import InputError
+from lpm.errors import HistoryError, InputError
 from lpm.memory import validate_user
+from lpm.store import Job
+from lpm.store.rows import check_text
 from lpm.types import History, KeepHistory, Message, Session, Turn
 
 Mode = Literal["memory", "no-memory", "full-context"]
@@ -127,6 +129,35 @@ class RememberRequest(BaseModel):
                 for one in self.sessions
             )
         )
+
+    def options(self) -> dict[str, Any]:
+        """Return the options as `remember` takes them; a time without a zone is UTC."""
+        expires_at = self.expires_at
+        if expires_at is not None and expires_at.tzinfo is None:
+            expires_at = expires_at.replace(tzinfo=UTC)
+        return {
+            "refine_steps": self.refine_steps,
+            "keep_history": self.keep_history,
+            "expires_at": expires_at,
+            "dry_run": self.dry_run,
+        }
+
+    def check_storable(self) -> None:
+        """Raise InputError for what would fail later: no user turns, text no store can hold."""
+        history = self.history()
+        for number, session in enumerate(history.sessions, start=1):
+            for text in (session.session_id, *(turn.content for turn in session.turns)):
+                check_text(text, f"Session {number}")
+        if not any(turn.role == "user" for _, _, turn in history.turns()):
+            raise HistoryError("The history holds no user turns, so there is nothing to remember.")
+
+
+class JobPage(BaseModel):
+    """One page of jobs."""
+
+    object: Literal["list"] = "list"
+    data: list[Job]
+    has_more: bool
 
 
 class ExplainRequest(BaseModel):

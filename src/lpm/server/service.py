@@ -14,6 +14,7 @@ from lpm.server.access import Access
 from lpm.server.engine import Engine
 from lpm.server.metrics import Metrics
 from lpm.server.settings import ServerSettings
+from lpm.server.worker import Worker
 from lpm.store import MemoryStore
 from lpm.types import Message
 
@@ -35,6 +36,7 @@ class Service:
         self.engine = engine
         self.access = access
         self.metrics = Metrics(self)
+        self.worker = Worker(store, model, threads=settings.workers, tell=self.metrics.count_job)
         self.model_id = model.backbone.name
         self._tenants: dict[str, LatentPersonalMemory] = {}
         self._lock = threading.Lock()
