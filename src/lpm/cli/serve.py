@@ -21,6 +21,7 @@ from lpm.cli.options import (
 from lpm.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
+    from lpm.server.engine import Engine
     from lpm.server.keys import KeyStore
     from lpm.server.settings import ServerSettings
 
@@ -34,11 +35,13 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port.")] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Check settings, store and backbone; serve nothing.")
+        bool,
+        typer.Option("--check", help="Check settings, store, backbone and engine; serve nothing."),
     ] = False,
 ) -> None:
     """Serve memories and an OpenAI-compatible API; settings come from LPM_… variables."""
     settings = _settings(host=host, port=port)
+    import asyncio
     import logging
 
     import uvicorn
@@ -47,8 +50,10 @@ def serve(
 
     service = build_service(settings)
     if check:
-        service.engine.stop()
-        service.store.close()
+        try:
+            asyncio.run(_checked(service.engine))
+        finally:
+            service.store.close()
         typer.echo(f"{service.model_id} is ready to be served on {settings.host}:{settings.port}.")
         return
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -60,6 +65,15 @@ def serve(
         access_log=False,
         timeout_graceful_shutdown=int(settings.drain_s),
     )
+
+
+async def _checked(engine: Engine) -> None:
+    import asyncio
+
+    try:
+        await engine.check()
+    finally:
+        await asyncio.to_thread(engine.stop)
 
 
 @keys.command()

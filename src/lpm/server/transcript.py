@@ -41,10 +41,16 @@ class Transcript:
         self.finished: FinishReason | None = None
 
     def add(self, tokens: Sequence[int], logprobs: Sequence[TokenLogprob] = ()) -> Piece:
-        """Add the next tokens and return what is sure now; an end token is no part of the text."""
+        """Add the next tokens and return what is sure now; an end token is no part of the text.
+
+        Tokens behind the one that completes a stop string are dropped.
+        """
+        before = len(self._tokens)
         count = next((n for n, token in enumerate(tokens) if token in self._ends), len(tokens))
         self._tokens += tokens[:count]
-        return self._piece(tuple(logprobs[:count]), count < len(tokens))
+        while len(self._tokens) > before + 1 and self._stopped(self._tokens[:-1]):
+            self._tokens.pop()
+        return self._piece(tuple(logprobs[: len(self._tokens) - before]), count < len(tokens))
 
     def end(self) -> Piece:
         """Return what was held back, for an engine that ends by a rule of its own."""
@@ -52,8 +58,7 @@ class Transcript:
 
     def _piece(self, logprobs: tuple[TokenLogprob, ...], ended: bool) -> Piece:
         stop = self._sampling.stop
-        text = str(self._tokenizer.decode(self._tokens, skip_special_tokens=True))
-        text, stopped = cut_at_stop(text, stop)
+        text, stopped = cut_at_stop(self._text(self._tokens), stop)
         if ended or stopped:
             self.finished = "stop"
         elif len(self._tokens) >= self._sampling.max_tokens:
@@ -62,3 +67,10 @@ class Transcript:
         new = text[self._told : sure]
         self._told = max(self._told, sure)
         return Piece(new, logprobs, self.finished, len(self._tokens))
+
+    def _stopped(self, tokens: list[int]) -> bool:
+        stop = self._sampling.stop
+        return bool(stop) and cut_at_stop(self._text(tokens), stop)[1]
+
+    def _text(self, tokens: list[int]) -> str:
+        return str(self._tokenizer.decode(tokens, skip_special_tokens=True))

@@ -27,7 +27,13 @@ from lpm.server.engine import (
 from lpm.server.sampling import Sampling
 from lpm.server.transcript import Piece, Transcript
 from lpm.server.vllm_connection import VllmConfig, VllmConnection
-from lpm.server.vllm_wire import Delta, cache_salt, decode_choices, encode_request
+from lpm.server.vllm_wire import (
+    Delta,
+    cache_salt,
+    decode_choices,
+    encode_request,
+    wire_choices,
+)
 
 _PROBE, _PROBE_CANDIDATES = "The capital of France is", 5
 
@@ -146,22 +152,23 @@ class VllmEngine:
     async def _told(
         self, request: EngineRequest, body: dict[str, Any]
     ) -> AsyncGenerator[tuple[int, Piece]]:
+        count, ended = wire_choices(request), 0
         transcripts = [
-            Transcript(self.backbone.tokenizer, self._ends, request.sampling)
-            for _ in range(request.n)
+            Transcript(self.backbone.tokenizer, self._ends, request.sampling) for _ in range(count)
         ]
-        ended = 0
         async with aclosing(self._documents(body)) as documents:
             async for document in documents:
                 for delta in decode_choices(document, request.sampling.logprobs):
-                    if delta.choice not in range(request.n):
+                    if delta.choice not in range(count):
                         raise EngineError("The engine gave a choice that was not asked for.")
                     transcript = transcripts[delta.choice]
                     if transcript.finished is None:
-                        yield delta.choice, _piece(transcript, delta)
+                        piece = _piece(transcript, delta)
+                        for choice in range(delta.choice, request.n, count):
+                            yield choice, piece
                     ended += delta.ended
                 # Where the engine would go on, leaving stops it; else the connection is kept.
-                if ended < request.n and all(one.finished for one in transcripts):
+                if ended < count and all(one.finished for one in transcripts):
                     return
         if not all(one.finished for one in transcripts):
             raise EngineUnavailableError("The engine broke off its answer; try again.")

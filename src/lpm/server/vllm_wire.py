@@ -48,7 +48,7 @@ def encode_request(
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "seed": sampling.seed,
-        "n": request.n,
+        "n": wire_choices(request),
         "stream": request.streamed,
         "cache_salt": salt,
         # Text is made from the tokens here, by the rules that hold for every engine.
@@ -62,6 +62,11 @@ def encode_request(
     if request.rows is None:
         return body | {"prompt": [*request.prompt.before, *request.prompt.after]}
     return body | {"prompt_embeds": _encode_prompt(backbone, request)}
+
+
+def wire_choices(request: EngineRequest) -> int:
+    """Return how many choices vLLM is asked for: greedy ones are all alike, so it makes one."""
+    return request.n if request.sampling.temperature > 0 else 1
 
 
 def _encode_prompt(backbone: Backbone, request: EngineRequest) -> str:
