@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from lpm.histories import parse_history
 from lpm.model import LatentPersonalMemory
@@ -16,6 +16,13 @@ from lpm.types import KeepHistory
 
 Name = Annotated[str, Query(min_length=1, max_length=200)]
 Choice = Annotated[str | None, Query(max_length=200)]
+
+FILE_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 
 
 def router(service: Service) -> APIRouter:
@@ -27,11 +34,11 @@ def router(service: Service) -> APIRouter:
         caller.speaks_for(user)
         return service.memories(caller.tenant)
 
-    @routes.post("/{user}/file-sessions", status_code=201)
+    @routes.post("/{user}/file-sessions", status_code=201, openapi_extra=FILE_BODY)
     def remember_file(
         user: UserName,
         request: Request,
-        data: Annotated[bytes, Body(media_type="application/octet-stream")],
+        data: Annotated[bytes, Depends(_body)],
         name: Name = "history",
         speaker: Choice = None,
         select: Choice = None,
@@ -87,3 +94,8 @@ def router(service: Service) -> APIRouter:
         return asdict(reached(request, user).changes(user, old, new))
 
     return routes
+
+
+async def _body(request: Request) -> bytes:
+    """Return the body as it came, whatever type it says it has."""
+    return await request.body()
