@@ -22,6 +22,10 @@ class Caller:
     scopes: frozenset[str]
     user: str | None = None
 
+    def allows(self, scope: Scope) -> bool:
+        """Say whether the caller may do something; `admin` may do all."""
+        return scope in self.scopes or "admin" in self.scopes
+
     def speaks_for(self, user: str) -> str:
         """Return the user; raises UnknownUserError, word for word, where the key is not theirs."""
         if self.user is not None and user != self.user:

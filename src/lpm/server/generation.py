@@ -13,11 +13,13 @@ import torch
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.background import BackgroundTask
 from torch import Tensor
 
 from lpm.errors import InputError, LPMError
 from lpm.nn.injection import Prompt
 from lpm.server.access import Caller
+from lpm.server.conversations import remember_conversation
 from lpm.server.engine import EngineRequest
 from lpm.server.errors import told, unforeseen
 from lpm.server.sampling import Sampling, TokenLogprob
@@ -48,12 +50,18 @@ def router(service: Service) -> APIRouter:
         limit = service.limit(asked.max_completion_tokens or asked.max_tokens)
         messages = [message.plain() for message in asked.messages]
         user = _user(caller, asked.user)
+        kept_for = _kept_for(service, caller, user, asked)
         prompt, rows = await run_in_threadpool(
             service.read, caller.tenant, user, messages, asked.memory, limit
         )
         count = (asked.top_logprobs or 0) if asked.logprobs else None
         answer = Answer(service, asked, caller, user, prompt, rows, limit, count, "chat.completion")
-        return await _answered(answer, request)
+
+        def remember() -> None:
+            if kept_for is not None and answer.finished:
+                remember_conversation(service, caller.tenant, kept_for, messages, answer.text)
+
+        return await _answered(answer, request, BackgroundTask(remember))
 
     @routes.post("/completions")
     async def completions(asked: CompletionRequest, request: Request) -> Response:
@@ -81,6 +89,22 @@ def _user(caller: Caller, user: str | None) -> str | None:
     return caller.user if user is None else caller.speaks_for(user)
 
 
+def _kept_for(service: Service, caller: Caller, user: str | None, asked: ChatRequest) -> str | None:
+    """Return the user who is to remember a chat, None for nobody.
+
+    Raises InputError without a user, 403 for a key that may not write memories.
+    """
+    if asked.remember is None:
+        return user if service.settings.remember and asked.memory == "memory" else None
+    if not asked.remember:
+        return None
+    if user is None:
+        raise InputError("`remember` needs `user`: whose memory is to be written?")
+    if not caller.allows("memories"):
+        raise HTTPException(403, "This key is not good for `memories`, which `remember` needs.")
+    return user
+
+
 @torch.no_grad()
 def _plain(
     service: Service, tenant: str, user: str | None, asked: CompletionRequest
@@ -97,7 +121,10 @@ def _plain(
     return Prompt((), ids), rows
 
 
-async def _answered(answer: Answer, request: Request) -> Response:
+async def _answered(
+    answer: Answer, request: Request, then: BackgroundTask | None = None
+) -> Response:
+    """Return the answer; then: what is done when it has been sent."""
     if answer.asked.model != answer.service.model_id:
         raise HTTPException(
             404, f"The model is {answer.service.model_id!r} here; `/v1/models` lists it."
@@ -106,14 +133,16 @@ async def _answered(answer: Answer, request: Request) -> Response:
         # The first piece is awaited here, so that a full queue is a 429 and no broken stream.
         stream = answer.stream()
         first = await anext(stream)
-        return StreamingResponse(_chained(first, stream), media_type="text/event-stream")
+        return StreamingResponse(
+            _chained(first, stream), media_type="text/event-stream", background=then
+        )
     task = asyncio.create_task(answer.whole())
     while not task.done():
         await asyncio.wait([task], timeout=POLL_S)
         if not task.done() and await request.is_disconnected():
             task.cancel()
             return Response(status_code=499)
-    return JSONResponse(task.result())
+    return JSONResponse(task.result(), background=then)
 
 
 async def _chained(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
@@ -144,6 +173,8 @@ class Answer:
         self.prompt, self.rows, self.chat = prompt, rows, kind == "chat.completion"
         self.name = f"{'chatcmpl' if self.chat else 'cmpl'}-{secrets.token_hex(12)}"
         self.created = int(time.time())
+        # Of the first choice, for who remembers it.
+        self.text, self.finished = "", False
         seed = secrets.randbits(62) if asked.seed is None else asked.seed
         # The choices' seeds follow this one, and engines take no more than 63 bits.
         sampling = Sampling(
@@ -169,6 +200,9 @@ class Answer:
                     first = False
                 if piece.finished:
                     tokens.labels("answer").inc(piece.tokens)
+                if choice == 0:
+                    self.text += piece.text
+                    self.finished = piece.finished is not None
                 yield choice, piece
         finally:
             await made.aclose()  # type: ignore[attr-defined]

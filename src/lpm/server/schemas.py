@@ -82,9 +82,14 @@ class GenerationRequest(BaseModel):
 
 
 class ChatRequest(GenerationRequest):
-    """A request of /v1/chat/completions."""
+    """A request of /v1/chat/completions.
+
+    remember: whether the finished conversation is queued to be remembered, an extension; the
+    server's setting decides when absent.
+    """
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=1000)
+    remember: bool | None = None
     max_tokens: int | None = Field(None, ge=1)
     max_completion_tokens: int | None = Field(None, ge=1)
     logprobs: bool = False

@@ -18,9 +18,10 @@ class ServerSettings(BaseSettings):
     configuration folder by default. open_access: serve without keys; for one machine and one person
     only. hot_bytes: memories kept decoded. max_body_bytes: of a request. drain_s: how long a stop
     waits for answers that are being made. workers: threads that work jobs off; 0 leaves them to
-    other processes on the same store. max_jobs: of one tenant that may wait. engine: what decodes;
-    `vllm` needs vllm_url. vllm_key: what the engine's `--api-key` says. vllm_timeout_s: the longest
-    the engine may be silent.
+    other processes on the same store. max_jobs: of one tenant that may wait. remember: whether
+    chats are remembered by themselves, remember_after_s after the last answer. engine: what
+    decodes; `vllm` needs vllm_url. vllm_key: what the engine's `--api-key` says. vllm_timeout_s:
+    the longest the engine may be silent.
     vllm_cache_secret: keys the salts of the engine's prefix cache; drawn anew at every start
     when absent.
     """
@@ -43,6 +44,8 @@ class ServerSettings(BaseSettings):
     drain_s: float = Field(30.0, ge=0)
     workers: int = Field(1, ge=0, le=64)
     max_jobs: int = Field(1000, ge=1)
+    remember: bool = False
+    remember_after_s: float = Field(60.0, ge=0)
     engine: Literal["local", "vllm"] = "local"
     vllm_url: str | None = None
     vllm_key: SecretStr | None = None
