@@ -1,0 +1,64 @@
+"""An answer's text is the same however its tokens come in."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("fastapi", reason="needs the extra `server`")
+
+from lpm.server.sampling import Sampling, TokenLogprob
+from lpm.server.transcript import Transcript
+from lpm.testing import tiny_tokenizer
+
+TOKENIZER = tiny_tokenizer()
+END = TOKENIZER.eos_token_id
+TEXT = "Lena lives in Gdańsk, she says – and rows."
+
+
+def told(tokens: list[int], step: int, **sampling: object) -> tuple[str, str | None, int]:
+    """Return text, end and number of tokens when `step` tokens come at a time."""
+    transcript = Transcript(TOKENIZER, frozenset([END]), Sampling(**{"max_tokens": 99, **sampling}))
+    text, count = "", 0
+    for place in range(0, len(tokens), step):
+        piece = transcript.add(tokens[place : place + step])
+        text, count = text + piece.text, piece.tokens
+        assert "\ufffd" not in piece.text, "half a character was told"
+        if piece.finished:
+            break
+    return text, transcript.finished, count
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 99])
+def test_the_end_token_ends_and_is_no_part(step):
+    tokens = TOKENIZER.encode(TEXT)
+    assert told([*tokens, END, *tokens], step) == (TEXT, "stop", len(tokens))
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 99])
+@pytest.mark.parametrize("stop", [(" she",), ("ows", "ńs"), ("Lena",)])
+def test_a_stop_string_ends_and_what_follows_is_dropped(step, stop):
+    tokens = TOKENIZER.encode(TEXT)
+    text, finished, count = told(tokens, step, stop=stop)
+    assert TEXT.startswith(text) and finished == "stop"
+    assert text == TEXT[: min(TEXT.index(word) for word in stop)]
+    # One token a byte: those of the text and of the stop string itself.
+    assert count == len((text + next(w for w in stop if w in TEXT[len(text) :][:4])).encode())
+
+
+def test_the_limit_ends():
+    tokens = TOKENIZER.encode("abcdef")
+    assert told(tokens, 1, max_tokens=3) == ("abc", "length", 3)
+
+
+def test_what_was_held_back_is_told_at_an_end_of_the_engines_own():
+    transcript = Transcript(TOKENIZER, frozenset([END]), Sampling(max_tokens=99, stop=("xyz",)))
+    assert transcript.add(TOKENIZER.encode("ab xy")).text == "ab "
+    last = transcript.end()
+    assert (last.text, last.finished, last.tokens) == ("xy", "stop", 5)
+
+
+def test_scores_go_with_their_tokens():
+    tokens = [*TOKENIZER.encode("ab"), END]
+    scores = [TokenLogprob(token, -1.0, ()) for token in tokens]
+    transcript = Transcript(TOKENIZER, frozenset([END]), Sampling(max_tokens=99))
+    assert transcript.add(tokens, scores).logprobs == tuple(scores[:2])
