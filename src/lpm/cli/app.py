@@ -15,8 +15,9 @@ from lpm.cli.demo import demo
 from lpm.cli.eval import evaluate
 from lpm.cli.forgetting import expire, forget
 from lpm.cli.keeping import export, import_, remember, show, users
+from lpm.cli.keys import keys
 from lpm.cli.report import report
-from lpm.cli.serve import keys, mcp, serve
+from lpm.cli.serve import mcp, serve
 from lpm.cli.train import train
 from lpm.cli.versions import diff, history, rollback
 from lpm.errors import IncompatibleMemoryError, InputError, LPMError, UnknownUserError

@@ -1,14 +1,12 @@
-"""`serve`, `keys` and `mcp`: the server, who may call it, and memories as tools."""
+"""`serve` and `mcp`: the server, and a memory as tools."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lpm.cli.options import (
-    AsJson,
     BackboneName,
     Device,
     Home,
@@ -16,19 +14,12 @@ from lpm.cli.options import (
     Seed,
     User,
     opened,
-    print_table,
 )
 from lpm.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
     from lpm.server.engine import Engine
-    from lpm.server.keys import KeyStore
     from lpm.server.settings import ServerSettings
-
-keys = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
-KeyFile = Annotated[
-    Path | None, typer.Option("--keys", envvar="LPM_KEYS", help="The file of API keys.")
-]
 
 
 def serve(
@@ -40,7 +31,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve memories and an OpenAI-compatible API; settings come from LPM_… variables."""
-    settings = _settings(host=host, port=port)
+    settings = settings_of(host=host, port=port)
     import asyncio
     import logging
 
@@ -76,55 +67,8 @@ async def _checked(engine: Engine) -> None:
         await asyncio.to_thread(engine.stop)
 
 
-@keys.command()
-def create(
-    tenant: Annotated[str, typer.Option(help="Whose users the key reaches.")] = "",
-    user: Annotated[str | None, typer.Option(help="The one user it reaches.")] = None,
-    scopes: Annotated[str, typer.Option(help="chat, memories, admin; commas.")] = "chat,memories",
-    path: KeyFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make a key. Its text is shown once and stored nowhere."""
-    wanted = tuple(part.strip() for part in scopes.split(",") if part.strip())
-    key, text = _store(path).create(tenant, wanted, user)
-    if as_json:
-        import json
-
-        typer.echo(json.dumps({"key_id": key.key_id, "key": text}))
-    else:
-        typer.echo(text)
-
-
-@keys.command("list")
-def list_keys(path: KeyFile = None) -> None:
-    """List keys without their secrets."""
-    print_table(
-        ("key", "tenant", "user", "scopes", "made", "revoked"),
-        [
-            (k.key_id, k.tenant, k.user or "", ", ".join(k.scopes), k.created_at, k.revoked)
-            for k in _store(path).list()
-        ],
-    )
-
-
-@keys.command()
-def revoke(
-    key_id: Annotated[str, typer.Argument(help="As `lpm keys list` shows it.")],
-    path: KeyFile = None,
-) -> None:
-    """Make a key worthless at once, for servers that run too."""
-    _store(path).revoke(key_id)
-    typer.echo(f"{key_id} is revoked.")
-
-
-def _store(path: Path | None) -> KeyStore:
-    settings = _settings(keys=path)
-    from lpm.server.keys import KeyStore
-
-    return KeyStore(settings.keys_path)
-
-
-def _settings(**given: object) -> ServerSettings:
+def settings_of(**given: object) -> ServerSettings:
+    """Return the settings of the environment; None leaves one as it is there."""
     try:
         from pydantic import ValidationError
 

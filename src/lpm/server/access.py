@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from fastapi import HTTPException, Request
 
+from lpm.errors import StoreError
 from lpm.server.keys import KeyRefusedError, KeyStore, Scope
+from lpm.server.quotas import Budget, Payer, Quotas
 from lpm.store.failures import unknown_user
+
+log = logging.getLogger("lpm.server")
 
 
 @dataclass(frozen=True)
 class Caller:
     """Whoever a request is from. user: the only one it may speak for, None for all of the tenant's.
 
-    name: of the caller in logs, the key's identifier.
+    name: of the caller in logs, the key's identifier. payer: whose limits the request counts for.
     """
 
     tenant: str
     name: str
     scopes: frozenset[str]
     user: str | None = None
+    payer: Payer = ()
 
     def allows(self, scope: Scope) -> bool:
         """Say whether the caller may do something; `admin` may do all."""
@@ -34,13 +40,30 @@ class Caller:
 
 
 class Access:
-    """Checks keys; without a key store everybody is the default tenant."""
+    """Checks keys and limits; without a key store everybody is the default tenant.
 
-    def __init__(self, keys: KeyStore | None) -> None:
+    budget: of each tenant, beside those of its keys.
+    """
+
+    def __init__(
+        self, keys: KeyStore | None, quotas: Quotas | None = None, budget: Budget | None = None
+    ) -> None:
         self._keys = keys
+        self.quotas = quotas or Quotas()
+        self._budget = budget or Budget()
+
+    def charge(self, payer: Payer, tokens: int) -> None:
+        """Count tokens of an answer that was given; what cannot be counted is logged."""
+        try:
+            self.quotas.spend(payer, tokens, at_most_left=True)
+        except StoreError as error:
+            log.error("tokens were not counted: %s", type(error).__name__)
 
     def caller(self, request: Request, scope: Scope) -> Caller:
-        """Return who calls; raises KeyRefusedError, or 403 where the key lacks the scope."""
+        """Return who calls, and count the request.
+
+        Raises KeyRefusedError, 403 where the key lacks the scope, or QuotaError.
+        """
         if self._keys is None:
             return Caller("", "open", frozenset({"chat", "memories", "admin"}))
         kind, _, text = request.headers.get("authorization", "").partition(" ")
@@ -49,4 +72,10 @@ class Access:
         key = self._keys.check(text.strip())
         if not key.allows(scope):
             raise HTTPException(403, f"This key is not good for `{scope}`.")
-        return Caller(key.tenant, key.key_id, frozenset(key.scopes), key.user)
+        payer = ((("key", key.key_id), key.budget), (("tenant", key.tenant), self._budget))
+        caller = Caller(key.tenant, key.key_id, frozenset(key.scopes), key.user, payer)
+        try:
+            self.quotas.admit(payer)
+        finally:
+            request.state.limits = self.quotas.headers(payer)
+        return caller

@@ -23,6 +23,7 @@ from lpm.server.access import Access
 from lpm.server.engines import build_engine
 from lpm.server.errors import add_handlers, body_of, unforeseen
 from lpm.server.keys import KeyStore
+from lpm.server.quotas import Budget, Quotas
 from lpm.server.service import Service
 from lpm.server.settings import ServerSettings
 from lpm.store import MemoryStore, open_store
@@ -49,8 +50,10 @@ def build_service(
         if model is None:
             folder = str(settings.projector) if settings.projector else None
             model = load_shared(folder, Backbone.load(settings.backbone, device=settings.device))
+        budget = Budget(settings.tenant_requests_per_minute, settings.tenant_tokens_per_day)
+        access = Access(keys, Quotas(settings.quota_storage.get_secret_value()), budget)
         engine = build_engine(settings, model.backbone)
-        return Service(settings, store, model, engine, Access(keys))
+        return Service(settings, store, model, engine, access)
     except BaseException:
         store.close()
         raise
@@ -94,6 +97,7 @@ def create_app(service: Service) -> FastAPI:
             # Caught here, since the server beneath would log the error's text.
             status, body = unforeseen(error)
             response = JSONResponse(body, status)
+        response.headers.update(getattr(request.state, "limits", {}))
         route = request.scope.get("route")
         path = getattr(route, "path", "unknown")
         seconds = time.perf_counter() - begin

@@ -23,6 +23,7 @@ from lpm.errors import (
 )
 from lpm.server.engine import BusyError, EngineError, EngineUnavailableError, StoppingError
 from lpm.server.keys import KeyRefusedError
+from lpm.server.quotas import QuotaError
 
 log = logging.getLogger("lpm.server")
 RETRY_AFTER_S = 1
@@ -32,6 +33,7 @@ _KINDS: tuple[tuple[type[LPMError], int, str], ...] = (
     (UnknownJobError, 404, "not_found_error"),
     (OvertakenError, 409, "conflict_error"),
     (QueueFullError, 429, "rate_limit_error"),
+    (QuotaError, 429, "rate_limit_error"),
     (IncompatibleMemoryError, 409, "conflict_error"),
     (BusyError, 429, "rate_limit_error"),
     (StoppingError, 503, "service_unavailable_error"),
@@ -74,7 +76,8 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(LPMError)
     async def on_purpose(request: Request, error: LPMError) -> JSONResponse:
         status, body = told(error)
-        headers = {"Retry-After": str(RETRY_AFTER_S)} if status in (429, 503) else None
+        wait = error.retry_after_s if isinstance(error, QuotaError) else RETRY_AFTER_S
+        headers = {"Retry-After": str(wait)} if status in (429, 503) else None
         return JSONResponse(body, status, headers)
 
     @app.exception_handler(RequestValidationError)

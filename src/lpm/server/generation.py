@@ -7,6 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -129,6 +130,8 @@ async def _answered(
         raise HTTPException(
             404, f"The model is {answer.service.model_id!r} here; `/v1/models` lists it."
         )
+    quotas, prompt = answer.service.access.quotas, answer.prompt.num_tokens
+    await run_in_threadpool(quotas.spend, answer.payer, prompt)
     if answer.asked.stream:
         # The first piece is awaited here, so that a full queue is a 429 and no broken stream.
         stream = answer.stream()
@@ -175,6 +178,7 @@ class Answer:
         self.created = int(time.time())
         # Of the first choice, for who remembers it.
         self.text, self.finished = "", False
+        self.payer = caller.payer
         seed = secrets.randbits(62) if asked.seed is None else asked.seed
         # The choices' seeds follow this one, and engines take no more than 63 bits.
         sampling = Sampling(
@@ -188,7 +192,7 @@ class Answer:
         """Yield what the engine makes, and count it."""
         begin, first = time.perf_counter(), True
         made = self.service.engine.generate(self.request)
-        tokens = self.service.metrics.tokens
+        tokens, answered = self.service.metrics.tokens, dict.fromkeys(range(self.request.n), 0)
         tokens.labels("prompt").inc(self.prompt.num_tokens)
         tokens.labels("soft").inc(0 if self.rows is None else len(self.rows))
         try:
@@ -200,12 +204,16 @@ class Answer:
                     first = False
                 if piece.finished:
                     tokens.labels("answer").inc(piece.tokens)
+                answered[choice] = piece.tokens
                 if choice == 0:
                     self.text += piece.text
                     self.finished = piece.finished is not None
                 yield choice, piece
         finally:
             await made.aclose()  # type: ignore[attr-defined]
+            # Not awaited: who leaves before the end pays for what was made.
+            spend = partial(self.service.access.charge, self.payer, sum(answered.values()))
+            asyncio.get_running_loop().run_in_executor(None, spend)
 
     async def whole(self) -> dict[str, Any]:
         """Return the answer as one document."""

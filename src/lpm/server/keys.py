@@ -7,8 +7,9 @@ import hmac
 import json
 import secrets
 import threading
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -18,6 +19,8 @@ from filelock import FileLock
 
 from lpm.errors import ConfigError, InputError, LPMError
 from lpm.memory import validate_user, write_atomic
+from lpm.server.quotas import Budget
+from lpm.server.tokens import TokenError, key_id_of, looks_like_token, sign, user_of
 
 Scope = Literal["chat", "memories", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -33,7 +36,9 @@ class ApiKey:
     """One key without its secret.
 
     tenant: whose users it reaches. user: the one user it reaches, None for all of the tenant's.
-    hashed: Argon2id of the secret.
+    hashed: Argon2id of the secret. signing: the secret itself of a key that signs user tokens,
+    since checking a signature takes it; such a key is none to call with. previous: what one of
+    these was before the key was rotated, good until previous_until.
     """
 
     key_id: str
@@ -43,6 +48,26 @@ class ApiKey:
     created_at: str
     user: str | None = None
     revoked: bool = False
+    signing: str | None = field(default=None, repr=False)
+    previous: str | None = None
+    previous_until: str | None = None
+    requests_per_minute: int | None = None
+    tokens_per_day: int | None = None
+
+    @property
+    def budget(self) -> Budget:
+        """Return what the key may ask for."""
+        return Budget(self.requests_per_minute, self.tokens_per_day)
+
+    def good(self) -> tuple[str, ...]:
+        """Return what secrets are checked against now; nothing for a revoked key."""
+        if self.revoked:
+            return ()
+        current = self.signing or self.hashed
+        if self.previous is None or self.previous_until is None:
+            return (current,)
+        over = datetime.now(UTC) >= datetime.fromisoformat(self.previous_until)
+        return (current,) if over else (current, self.previous)
 
     def allows(self, scope: Scope) -> bool:
         """Say whether the key is good for something; `admin` is good for all."""
@@ -55,15 +80,25 @@ class KeyStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._hasher = PasswordHasher()
-        self._known: dict[str, tuple[str, str]] = {}
+        self._known: dict[str, str] = {}
         self._lock = threading.Lock()
         # An unknown key must take as long as a wrong one.
         self._decoy = self._hasher.hash(secrets.token_urlsafe(32))
 
     def create(
-        self, tenant: str, scopes: tuple[str, ...] = ("chat", "memories"), user: str | None = None
+        self,
+        tenant: str,
+        scopes: tuple[str, ...] = ("chat", "memories"),
+        user: str | None = None,
+        *,
+        signing: bool = False,
+        budget: Budget | None = None,
     ) -> tuple[ApiKey, str]:
-        """Make a key; return it with its text, which is told only here."""
+        """Make a key; return it with its text, which is told only here.
+
+        signing: the text is the secret that user tokens are signed with. budget: for all requests
+        with the key, or with tokens that it signed.
+        """
         if tenant:
             validate_user(tenant)
         if user is not None:
@@ -71,20 +106,54 @@ class KeyStore:
         wrong = [scope for scope in scopes if scope not in SCOPES]
         if wrong or not scopes:
             raise InputError(f"Scopes are {', '.join(SCOPES)}; give one or more of these.")
-        key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+        if signing and (user is not None or "admin" in scopes):
+            raise InputError("A signing key is for no single user and not for `admin`.")
+        key_id = secrets.token_hex(8)
+        hashed, secret, text = self._secret(key_id, signing)
         chosen = tuple(scope for scope in SCOPES if scope in scopes)
-        made = datetime.now(UTC).isoformat(timespec="seconds")
-        key = ApiKey(key_id, tenant, chosen, self._hasher.hash(secret), made, user)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        key = ApiKey(key_id, tenant, chosen, hashed, now, user, signing=secret)
+        if budget is not None:
+            key = replace(key, **asdict(budget))
         with self._changing() as keys:
             keys[key_id] = key
-        return key, f"{_PREFIX}_{key_id}_{secret}"
+        return key, text
+
+    def rotate(self, key_id: str, grace_s: int) -> tuple[ApiKey, str]:
+        """Give a key a new secret; the old one stays good for a while. Returns as `create`."""
+        until = datetime.now(UTC) + timedelta(seconds=grace_s)
+        with self._changing() as keys:
+            old = _found(keys, key_id)
+            if old.revoked:
+                raise InputError(f"Key {key_id!r} is revoked; make a new one.")
+            hashed, secret, text = self._secret(key_id, old.signing is not None)
+            keys[key_id] = replace(
+                old,
+                hashed=hashed,
+                signing=secret,
+                previous=old.signing or old.hashed,
+                previous_until=until.isoformat(),
+            )
+            return keys[key_id], text
+
+    def sign(self, user: str, ttl_s: int, *, key_id: str | None = None, tenant: str = "") -> str:
+        """Return a token of a user, signed with a key, or with the tenant's only signing key."""
+        if key_id is not None:
+            keys = [_found(self._read(), key_id)]
+        else:
+            keys = [key for key in self.list() if key.tenant == tenant]
+        good = [(key.key_id, key.signing) for key in keys if key.signing and not key.revoked]
+        if len(good) != 1:
+            raise InputError(
+                f"There are {len(good)} signing keys to choose from; name one, or make one with "
+                "`lpm keys create --signing`."
+            )
+        return sign(*good[0], user, ttl_s)
 
     def revoke(self, key_id: str) -> ApiKey:
         """Make a key worthless at once; raises InputError for an unknown one."""
         with self._changing() as keys:
-            if key_id not in keys:
-                raise InputError(f"There is no key {key_id!r}; `lpm keys list` shows all.")
-            keys[key_id] = replace(keys[key_id], revoked=True)
+            keys[key_id] = replace(_found(keys, key_id), revoked=True)
             return keys[key_id]
 
     def list(self) -> tuple[ApiKey, ...]:
@@ -92,29 +161,51 @@ class KeyStore:
         return tuple(sorted(self._read().values(), key=lambda key: key.created_at))
 
     def check(self, text: str) -> ApiKey:
-        """Return the key of a text; raises KeyRefusedError for any other."""
+        """Return the key of a text; raises KeyRefusedError for any other.
+
+        A user token returns its signing key, bound to the user.
+        """
+        if looks_like_token(text):
+            return self._check_token(text)
         prefix, _, rest = text.partition("_")
         key_id, _, secret = rest.partition("_")
         key = self._read().get(key_id) if prefix == _PREFIX else None
-        hashed = self._decoy if key is None else key.hashed
-        good = self._verified(key_id, secret, hashed) and key is not None
-        if key is None or not good or key.revoked:
+        known = () if key is None or key.signing else key.good()
+        # All of them, so that an old secret takes as long as a wrong one.
+        good = [self._verified(secret, hashed) for hashed in known or (self._decoy,)]
+        if key is None or not known or not any(good):
             raise KeyRefusedError("The API key is wrong or revoked; ask who runs this server.")
         return key
 
-    def _verified(self, key_id: str, secret: str, hashed: str) -> bool:
+    def _check_token(self, text: str) -> ApiKey:
+        with suppress(TokenError):
+            key = self._read().get(key_id_of(text))
+            if key is not None and key.signing:
+                for secret in key.good():
+                    with suppress(TokenError):
+                        return replace(key, user=user_of(text, secret))
+        raise KeyRefusedError("The user token is wrong or expired; sign a new one.")
+
+    def _secret(self, key_id: str, signing: bool) -> tuple[str, str | None, str]:
+        """Return a new secret as `hashed`, as `signing` and as it is told."""
+        secret = secrets.token_urlsafe(32)
+        if signing:
+            return "", secret, secret
+        return self._hasher.hash(secret), None, f"{_PREFIX}_{key_id}_{secret}"
+
+    def _verified(self, secret: str, hashed: str) -> bool:
         """Verify by Argon2 once; after that by a hash kept in this process."""
         digest = hashlib.sha256(secret.encode()).hexdigest()
         with self._lock:
-            known = self._known.get(key_id)
-        if known is not None and known[0] == hashed and hmac.compare_digest(known[1], digest):
+            known = self._known.get(hashed)
+        if known is not None and hmac.compare_digest(known, digest):
             return True
         try:
             self._hasher.verify(hashed, secret)
         except (VerificationError, InvalidHashError):
             return False
         with self._lock:
-            self._known[key_id] = (hashed, digest)
+            self._known[hashed] = digest
         return True
 
     def _read(self) -> dict[str, ApiKey]:
@@ -133,6 +224,12 @@ class KeyStore:
     def _changing(self) -> _Change:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return _Change(self)
+
+
+def _found(keys: dict[str, ApiKey], key_id: str) -> ApiKey:
+    if key_id not in keys:
+        raise InputError(f"There is no key {key_id!r}; `lpm keys list` shows all.")
+    return keys[key_id]
 
 
 class _Change:

@@ -17,13 +17,15 @@ class ServerSettings(BaseSettings):
     home: of the memories, as everywhere. keys: the file of API keys, `keys.json` in the user's
     configuration folder by default. open_access: serve without keys; for one machine and one person
     only. hot_bytes: memories kept decoded. max_body_bytes: of a request. drain_s: how long a stop
-    waits for answers that are being made. workers: threads that work jobs off; 0 leaves them to
-    other processes on the same store. max_jobs: of one tenant that may wait. remember: whether
-    chats are remembered by themselves, remember_after_s after the last answer. engine: what
-    decodes; `vllm` needs vllm_url. vllm_key: what the engine's `--api-key` says. vllm_timeout_s:
-    the longest the engine may be silent.
-    vllm_cache_secret: keys the salts of the engine's prefix cache; drawn anew at every start
-    when absent.
+    waits for answers that are being made.
+    workers: threads that work jobs off; 0 leaves them to other processes on the same store.
+    max_jobs: of one tenant that may wait. remember: whether chats are remembered by themselves,
+    remember_after_s after the last answer.
+    quota_storage: where limits are counted, memory:// or redis://HOST:PORT.
+    tenant_requests_per_minute, tenant_tokens_per_day: of every tenant, beside what its keys may.
+    engine: what decodes; `vllm` needs vllm_url. vllm_key: what the engine's `--api-key` says.
+    vllm_timeout_s: the longest the engine may be silent. vllm_cache_secret: keys the salts of the
+    engine's prefix cache; drawn anew at every start when absent.
     """
 
     model_config = SettingsConfigDict(env_prefix="LPM_", extra="ignore")
@@ -46,6 +48,9 @@ class ServerSettings(BaseSettings):
     max_jobs: int = Field(1000, ge=1)
     remember: bool = False
     remember_after_s: float = Field(60.0, ge=0)
+    quota_storage: SecretStr = SecretStr("memory://")
+    tenant_requests_per_minute: int | None = Field(None, ge=1)
+    tenant_tokens_per_day: int | None = Field(None, ge=1)
     engine: Literal["local", "vllm"] = "local"
     vllm_url: str | None = None
     vllm_key: SecretStr | None = None
