@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from running_server import ANN, BOB
@@ -84,6 +85,36 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(client, content, 
     assert sentence in answer.json()["error"]["message"]
     assert "/tmp" not in answer.text
     assert client.get("/v1/memories/kay").status_code == 404
+
+
+def test_a_file_can_be_remembered_in_the_background(client):
+    queued = client.post("/v1/memories/ned/file-jobs", content=FILE, params=QUICK)
+    assert queued.status_code == 202
+    path = f"/v1/jobs/{queued.json()['job_id']}"
+    deadline = time.monotonic() + 30
+    while (job := client.get(path).json())["state"] in ("queued", "running"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert (job["state"], job["version"]) == ("done", 1)
+    assert client.get("/v1/memories/ned").json()["summary"]["num_sessions"] == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "params", "sentence"),
+    [
+        (b"not json", {"name": "notes.txt"}, "'notes.txt', line 1, is not JSON"),
+        (FILE, {"dry_run": True}, "A job has no `dry_run`"),
+        (
+            b'{"role": "user", "content": "' + 100_001 * b"x" + b'"}',
+            {"name": "long.jsonl"},
+            "'long.jsonl' holds what is too much for one request",
+        ),
+    ],
+)
+def test_a_file_that_would_fail_later_is_not_queued(client, content, params, sentence):
+    answer = client.post("/v1/memories/pia/file-jobs", content=content, params=params)
+    assert answer.status_code == 400 and sentence in answer.json()["error"]["message"]
+    assert client.get("/v1/jobs", params={"user": "pia"}).json()["data"] == []
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])

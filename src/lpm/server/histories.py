@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from lpm.histories import parse_history
 from lpm.model import LatentPersonalMemory
-from lpm.server.schemas import UserName
+from lpm.server.jobs import queue_fit
+from lpm.server.schemas import FileQuery, UserInPath
 from lpm.server.service import Service
-from lpm.types import KeepHistory
-
-Name = Annotated[str, Query(min_length=1, max_length=200)]
-Choice = Annotated[str | None, Query(max_length=200)]
+from lpm.store import Job
 
 FILE_BODY = {
     "requestBody": {
@@ -23,6 +19,15 @@ FILE_BODY = {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
+
+
+async def _body(request: Request) -> bytes:
+    """Return the body as it came, whatever type it says it has."""
+    return await request.body()
+
+
+Data = Annotated[bytes, Depends(_body)]
+File = Annotated[FileQuery, Query()]
 
 
 def router(service: Service) -> APIRouter:
@@ -35,35 +40,20 @@ def router(service: Service) -> APIRouter:
         return service.memories(caller.tenant)
 
     @routes.post("/{user}/file-sessions", status_code=201, openapi_extra=FILE_BODY)
-    def remember_file(
-        user: UserName,
-        request: Request,
-        data: Annotated[bytes, Depends(_body)],
-        name: Name = "history",
-        speaker: Choice = None,
-        select: Choice = None,
-        refine_steps: Annotated[int | None, Query(ge=0, le=10_000)] = None,
-        keep_history: KeepHistory = "full",
-        expires_at: datetime | None = None,
-        dry_run: bool = False,
-    ) -> dict[str, Any]:
+    def remember_file(user: UserInPath, request: Request, data: Data, file: File) -> dict[str, Any]:
         """Remember a history file as it is: its bytes are the body, its name goes into errors."""
         memories = reached(request, user)
-        if expires_at is not None and expires_at.tzinfo is None:
-            expires_at = expires_at.replace(tzinfo=UTC)
-        report = memories.remember(
-            user,
-            parse_history(data, name, speaker=speaker, select=select),
-            refine_steps=refine_steps,
-            keep_history=keep_history,
-            expires_at=expires_at,
-            dry_run=dry_run,
-        )
-        return asdict(report)
+        return asdict(memories.remember(user, file.history(data), **file.options()))
+
+    @routes.post("/{user}/file-jobs", status_code=202, openapi_extra=FILE_BODY)
+    def queue_file(user: UserInPath, request: Request, data: Data, file: File) -> Job:
+        """Queue a history file to be remembered; `/v1/jobs/{job_id}` says how far it is."""
+        queue = reached(request, user).store.queue
+        return queue_fit(service, queue, user, file.request(data))
 
     @routes.get("/{user}/sessions")
     def sessions(
-        user: UserName,
+        user: UserInPath,
         request: Request,
         offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -83,9 +73,9 @@ def router(service: Service) -> APIRouter:
             shown.append(asdict(item) | {"turns": turns})
         return {"object": "list", "data": shown, "has_more": len(found) > offset + limit}
 
-    @routes.get("/{user}/changes")
+    @routes.get("/{user}/diff")
     def changes(
-        user: UserName,
+        user: UserInPath,
         request: Request,
         old: Annotated[int, Query(ge=1, le=2**31)],
         new: Annotated[int | None, Query(ge=1, le=2**31)] = None,
@@ -94,8 +84,3 @@ def router(service: Service) -> APIRouter:
         return asdict(reached(request, user).changes(user, old, new))
 
     return routes
-
-
-async def _body(request: Request) -> bytes:
-    """Return the body as it came, whatever type it says it has."""
-    return await request.body()

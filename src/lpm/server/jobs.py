@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 
 from lpm.errors import InputError, UnknownJobError
 from lpm.server.access import Caller
-from lpm.server.schemas import JobPage, RememberRequest, UserName
+from lpm.server.schemas import JobPage, RememberRequest, UserInPath, UserName
 from lpm.server.service import Service
 from lpm.store import Draft, Job, JobQueue
 
@@ -32,17 +32,11 @@ def router(service: Service) -> APIRouter:
         return queue, job
 
     @routes.post("/memories/{user}/jobs", status_code=202)
-    def enqueue(user: UserName, asked: RememberRequest, request: Request) -> Job:
+    def enqueue(user: UserInPath, asked: RememberRequest, request: Request) -> Job:
         """Queue sessions to be remembered; what is acknowledged survives a crash."""
         caller, queue = reached(request)
         caller.speaks_for(user)
-        if asked.dry_run:
-            raise InputError("A job has no `dry_run`; send the sessions to …/sessions instead.")
-        asked.check_storable()
-        payload = asked.model_dump_json().encode()
-        job = queue.enqueue(user, FIT, lambda kept: Draft(payload), most=service.settings.max_jobs)
-        service.worker.wake()
-        return job
+        return queue_fit(service, queue, user, asked)
 
     @routes.get("/jobs")
     def list_jobs(
@@ -70,6 +64,17 @@ def router(service: Service) -> APIRouter:
         return queue.cancel(job_id)
 
     return routes
+
+
+def queue_fit(service: Service, queue: JobQueue, user: str, asked: RememberRequest) -> Job:
+    """Queue sessions to be remembered; raises InputError for what would fail later."""
+    if asked.dry_run:
+        raise InputError("A job has no `dry_run`; try it where the answer is awaited.")
+    asked.check_storable()
+    payload = asked.model_dump_json().encode()
+    job = queue.enqueue(user, FIT, lambda kept: Draft(payload), most=service.settings.max_jobs)
+    service.worker.wake()
+    return job
 
 
 def refuse_while_queued(queue: JobQueue, user: str) -> None:

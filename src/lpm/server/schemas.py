@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from lpm.errors import HistoryError, InputError
+from lpm.histories import parse_history
 from lpm.memory import validate_user
+from lpm.server.paths import segment
 from lpm.store import Job
 from lpm.store.rows import check_text
-from lpm.types import History, KeepHistory, Message, Session, Turn
+from lpm.types import History, KeepHistory, Message, Session, Turn, UserSummary
 
 Mode = Literal["memory", "no-memory", "full-context"]
 MAX_CHOICES = 8
@@ -22,12 +33,12 @@ def _user(name: str) -> str:
         validate_user(name)
     except InputError as error:
         raise ValueError(str(error)) from None
-    if "/" in name:
-        raise ValueError("A user name may hold no slash here; give another name.")
     return name
 
 
-UserName = Annotated[str, AfterValidator(_user)]
+UserName = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_user)]
+# In a path a slash is %2F; see `EscapedSegments`.
+UserInPath = Annotated[UserName, BeforeValidator(segment)]
 Text = Annotated[str, StringConstraints(max_length=100_000)]
 
 
@@ -113,14 +124,31 @@ class SessionIn(BaseModel):
     messages: list[ChatMessage] = Field(min_length=1, max_length=10_000)
 
 
-class RememberRequest(BaseModel):
-    """Sessions to remember; options as in `remember`."""
+class RememberOptions(BaseModel):
+    """Options as in `remember`."""
 
-    sessions: list[SessionIn] = Field(min_length=1, max_length=10_000)
     refine_steps: int | None = Field(None, ge=0, le=10_000)
     keep_history: KeepHistory = "full"
     expires_at: datetime | None = None
     dry_run: bool = False
+
+    def options(self) -> dict[str, Any]:
+        """Return the options as `remember` takes them; a time without a zone is UTC."""
+        expires_at = self.expires_at
+        if expires_at is not None and expires_at.tzinfo is None:
+            expires_at = expires_at.replace(tzinfo=UTC)
+        return {
+            "refine_steps": self.refine_steps,
+            "keep_history": self.keep_history,
+            "expires_at": expires_at,
+            "dry_run": self.dry_run,
+        }
+
+
+class RememberRequest(RememberOptions):
+    """Sessions to remember."""
+
+    sessions: list[SessionIn] = Field(min_length=1, max_length=10_000)
 
     def history(self) -> History:
         """Return the sessions as the library takes them."""
@@ -135,18 +163,6 @@ class RememberRequest(BaseModel):
             )
         )
 
-    def options(self) -> dict[str, Any]:
-        """Return the options as `remember` takes them; a time without a zone is UTC."""
-        expires_at = self.expires_at
-        if expires_at is not None and expires_at.tzinfo is None:
-            expires_at = expires_at.replace(tzinfo=UTC)
-        return {
-            "refine_steps": self.refine_steps,
-            "keep_history": self.keep_history,
-            "expires_at": expires_at,
-            "dry_run": self.dry_run,
-        }
-
     def check_storable(self) -> None:
         """Raise InputError for what would fail later: no user turns, text no store can hold."""
         history = self.history()
@@ -155,6 +171,47 @@ class RememberRequest(BaseModel):
                 check_text(text, f"Session {number}")
         if not any(turn.role == "user" for _, _, turn in history.turns()):
             raise HistoryError("The history holds no user turns, so there is nothing to remember.")
+
+
+class FileQuery(RememberOptions):
+    """How to read a history file, as `load_history`; name: what errors call it."""
+
+    name: str = Field("history", min_length=1, max_length=200)
+    speaker: str | None = Field(None, max_length=200)
+    select: str | None = Field(None, max_length=200)
+
+    def history(self, data: bytes) -> History:
+        """Return the history that a file holds."""
+        return parse_history(data, self.name, speaker=self.speaker, select=self.select)
+
+    def request(self, data: bytes) -> RememberRequest:
+        """Return the file as a request; raises HistoryError for what is too much for one."""
+        sessions = [
+            {
+                "session_id": one.session_id,
+                "time": one.time,
+                "messages": list(map(asdict, one.turns)),
+            }
+            for one in self.history(data).sessions
+        ]
+        options = self.model_dump(include=set(RememberOptions.model_fields))
+        try:
+            return RememberRequest.model_validate({"sessions": sessions} | options)
+        except ValidationError as error:
+            # `from None`: the error carries the text.
+            raise HistoryError(
+                f"{self.name!r} holds what is too much for one request "
+                f"({error.errors()[0]['msg']}); split it into smaller files."
+            ) from None
+
+
+class UserPage(BaseModel):
+    """One page of users; next: what `after` of the following page is."""
+
+    object: Literal["list"] = "list"
+    data: list[UserSummary]
+    has_more: bool
+    next: str | None = None
 
 
 class JobPage(BaseModel):

@@ -74,7 +74,7 @@ export class Api {
   }
 
   changes(user, old, now) {
-    return this.json("GET", of(user, "/changes"), { query: { old, new: now } });
+    return this.json("GET", of(user, "/diff"), { query: { old, new: now } });
   }
 
   rollback(user, version) {
@@ -85,9 +85,33 @@ export class Api {
     return this.json("POST", of(user, "/sessions"), { body: { sessions, ...options } });
   }
 
-  rememberFile(user, file, query, signal) {
-    const path = of(user, "/file-sessions");
-    return this.json("POST", path, { query: { name: file.name, ...query }, bytes: file, signal });
+  tryFile(user, file, query) {
+    return this.json("POST", of(user, "/file-sessions"), {
+      query: { name: file.name, dry_run: true, ...query },
+      bytes: file,
+    });
+  }
+
+  // What is queued is learnt in the background; `job` says how far it is.
+  queueFile(user, file, query) {
+    const path = of(user, "/file-jobs");
+    return this.json("POST", path, { query: { name: file.name, ...query }, bytes: file });
+  }
+
+  queue(user, sessions, options) {
+    return this.json("POST", of(user, "/jobs"), { body: { sessions, ...options } });
+  }
+
+  async newestJob(user) {
+    return (await this.json("GET", "/v1/jobs", { query: { user, limit: 1 } })).data[0];
+  }
+
+  job(id) {
+    return this.json("GET", `/v1/jobs/${encodeURIComponent(id)}`);
+  }
+
+  cancelJob(id) {
+    return this.json("DELETE", `/v1/jobs/${encodeURIComponent(id)}`);
   }
 
   forget(user, query) {

@@ -30,7 +30,7 @@ export function Chat({ api, user, server, summary, refresh, turns, setTurns }) {
     const messages = [...(earlier ? spoken(turns, mode) : []), { role: "user", content: turn.text }];
     let whole = "";
     try {
-      const asked = { model: server.model, user, memory: mode, messages, max_tokens: longest };
+      const asked = { model: server.model, user, memory: mode, messages, max_tokens: longest, remember: false };
       for await (const event of api.chat(asked, signal)) {
         const piece = event.choices[0]?.delta.content;
         if (piece) put({ text: (whole += piece), state: "coming" });

@@ -56,6 +56,8 @@ export function Confirm({ title, action, word, onYes, onNo, children }) {
   useEffect(() => {
     const before = document.activeElement;
     dialog.current.showModal();
+    // The way out, or what is to be typed, rather than the deed.
+    dialog.current.querySelector("input, .quiet").focus();
     return () => before?.isConnected && before.focus();
   }, []);
   const answered = (event) => {
@@ -69,11 +71,11 @@ export function Confirm({ title, action, word, onYes, onNo, children }) {
       ${word &&
       html`<label class="field">
         <span>Type <strong>${word}</strong> to go on</span>
-        <input ref=${focused} value=${typed} onInput=${(event) => setTyped(event.target.value)} autocomplete="off" />
+        <input value=${typed} onInput=${(event) => setTyped(event.target.value)} autocomplete="off" />
       </label>`}
       <p class="actions">
         <button type="submit" class="danger" disabled=${word && typed !== word}>${action}</button>
-        <button type="button" class="quiet" ref=${word ? null : focused} onClick=${() => dialog.current.close()}>
+        <button type="button" class="quiet" onClick=${() => dialog.current.close()}>
           Cancel
         </button>
       </p>

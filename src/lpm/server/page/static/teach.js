@@ -1,7 +1,8 @@
 // Teach the memory: a history file, or a sentence that corrects it. Both can be tried first.
 import { Busy, Facts, Trouble, inSight, useTask } from "./parts.js";
+import { Progress, useJob } from "./jobs.js";
 import { bytes, count, nameAt, seconds } from "./format.js";
-import { html, useRef, useState } from "./html.js";
+import { html, useState } from "./html.js";
 
 const KEPT = [
   ["full", "its text (needed to forget a topic)"],
@@ -9,48 +10,57 @@ const KEPT = [
   ["none", "nothing"],
 ];
 
-export function Teach(props) {
-  const { api, user, server, refresh } = props;
+export function Teach({ api, user, server, summary, refresh }) {
   const task = useTask();
   const [file, setFile] = useState(null);
   const [correction, setCorrection] = useState("");
   const [keep, setKeep] = useState("full");
-  const [result, setResult] = useState(null);
-  const control = useRef(null);
+  const [tried, setTried] = useState(null);
+  const [learnt, setLearnt] = useState(null);
+  const { job, error, watch, cancel } = useJob(api, user, async (ended) => {
+    if (ended.state === "failed") return task.fail(ended.error);
+    const now = await api.summary(user);
+    const before = summary?.version;
+    const changed = now && now.version !== before;
+    const changes = changed && before ? await api.changes(user, before, now.version) : null;
+    setLearnt({ state: ended.state, now, changed, changes });
+    return refresh();
+  });
+  const busy = !!task.busy || !!job;
 
-  const learn = async (work, dryRun, onLearnt) => {
-    setResult(null);
-    control.current = new AbortController();
-    const label = dryRun ? "Trying it …" : "Learning …";
-    const report = await task.run(label, () => work(dryRun, control.current.signal));
-    if (!report) return;
-    setResult(report);
-    if (!dryRun) {
-      onLearnt();
-      await refresh();
+  const attempt = async (dryRun, work, onQueued) => {
+    setTried(null);
+    setLearnt(null);
+    const made = await task.run(dryRun ? "Trying it …" : "Handing it over …", work);
+    if (!made) return;
+    if (dryRun) setTried(made);
+    else {
+      onQueued();
+      await watch(made);
     }
   };
+  const options = { keep_history: keep };
   const fromFile = (dryRun) =>
-    learn(
-      (dry_run, signal) => api.rememberFile(user, file, { dry_run, keep_history: keep }, signal),
+    attempt(
       dryRun,
+      () => (dryRun ? api.tryFile : api.queueFile).call(api, user, file, options),
       () => setFile(null),
     );
   const fromText = (dryRun) => {
     const time = new Date().toISOString();
-    const session = {
-      session_id: nameAt("told", time),
-      time,
-      messages: [{ role: "user", content: correction.trim() }],
-    };
-    return learn(
-      (dry_run) => api.remember(user, [session], { dry_run, keep_history: keep }),
+    const messages = [{ role: "user", content: correction.trim() }];
+    const sessions = [{ session_id: nameAt("told", time), time, messages }];
+    return attempt(
       dryRun,
+      () =>
+        dryRun
+          ? api.remember(user, sessions, { ...options, dry_run: true })
+          : api.queue(user, sessions, options),
       () => setCorrection(""),
     );
   };
   const take = (files) => {
-    setResult(null);
+    setTried(null);
     task.fail("");
     if (files.length > 1) return task.fail("One history file at a time; choose one.");
     if (files[0].size > server.max_body_bytes) {
@@ -64,8 +74,8 @@ export function Teach(props) {
     <div class="two">
       <section class="card">
         <h2>Learn a history file</h2>
-        <${DropZone} file=${file} onFiles=${take} busy=${!!task.busy} />
-        <${Try} disabled=${!file || !!task.busy} what="the file" action="Learn the file" onTry=${fromFile} />
+        <${DropZone} file=${file} onFiles=${take} busy=${busy} />
+        <${Try} disabled=${!file || busy} what="the file" action="Learn the file" onTry=${fromFile} />
       </section>
       <section class="card">
         <h2>Tell or correct</h2>
@@ -75,7 +85,7 @@ export function Teach(props) {
             onInput=${(event) => setCorrection(event.target.value)}></textarea>
         </label>
         <p class="dim">It becomes a session of its own; what is newer counts.</p>
-        <${Try} disabled=${!correction.trim() || !!task.busy} what="the correction" action="Learn it" onTry=${fromText} />
+        <${Try} disabled=${!correction.trim() || busy} what="the correction" action="Learn it" onTry=${fromText} />
       </section>
     </div>
     <label class="field keep-history">
@@ -84,9 +94,13 @@ export function Teach(props) {
         ${KEPT.map(([value, label]) => html`<option key=${value} value=${value}>${label}</option>`)}
       </select>
     </label>
-    <${Busy} text=${task.busy} onCancel=${() => control.current?.abort()} />
-    <${Trouble} text=${task.error} />
-    <div role="status">${result && html`<${Report} report=${result} />`}</div>
+    <${Busy} text=${task.busy} />
+    <${Trouble} text=${task.error || error} />
+    ${job && html`<${Progress} job=${job} onCancel=${cancel} />`}
+    <div role="status">
+      ${tried && html`<${Tried} report=${tried} />`}
+      ${learnt && html`<${Learnt} ...${learnt} />`}
+    </div>
   `;
 }
 
@@ -121,24 +135,37 @@ function DropZone({ file, onFiles, busy }) {
   </label>`;
 }
 
-function Report({ report }) {
-  const dry = report.dry_run;
-  const title = dry ? "What would change" : `Learnt: version ${report.version}`;
-  const nothing = report.sessions_added === 0;
-  return html`<section class=${`card report ${dry ? "dry" : ""}`} ref=${inSight}>
+function Tried({ report }) {
+  const title = "What would change";
+  return html`<section class="card dry" ref=${inSight}>
     <h2>${title}</h2>
-    ${nothing && html`<p>Every session was known already, so nothing ${dry ? "would change" : "changed"}.</p>`}
+    ${report.sessions_added === 0 && html`<p>Every session is known already, so nothing would.</p>`}
     <${Facts} label=${title} of=${[
       ["Sessions", `${report.sessions_added} new, ${report.sessions_skipped} known`],
-      ["Slots", `${report.num_slots} (+${report.slots_added} −${report.slots_removed})`],
+      ["Slots", report.num_slots],
+      ["Slots that come", report.slots_added],
+      ["Slots that go", report.slots_removed],
       ["Size", bytes(report.size_bytes)],
-      ["Time", seconds(report.seconds)],
-      ["Steps", report.steps ? `${count(report.steps, "step")}, loss ${fall(report.losses)}` : "one pass of the writer"],
+      ["Tried in", seconds(report.seconds)],
     ]} />
-    ${!dry && html`<p><a href="#memory">See the slots</a> · <a href="#chat">Ask</a></p>`}
   </section>`;
 }
 
-function fall(losses) {
-  return `${losses[0].toFixed(2)} → ${losses.at(-1).toFixed(2)}`;
+function Learnt({ state, now, changed, changes }) {
+  if (state === "cancelled") return html`<p class="dim">Cancelled; nothing was changed.</p>`;
+  if (!changed) return html`<p class="dim">Every session was known already, so nothing changed.</p>`;
+  const title = `Learnt: version ${now.version}`;
+  return html`<section class="card" ref=${inSight}>
+    <h2>${title}</h2>
+    <${Facts} label=${title} of=${[
+      ["Sessions", changes ? count(changes.sessions_added.length, "new one", "new ones") : now.num_sessions],
+      ["Slots", now.num_slots],
+      ["Slots that came", changes ? changes.came.length : now.num_slots],
+      ["Slots that went", changes?.went.length],
+      ["Size", bytes(now.size_bytes)],
+    ]} />
+    <p class="actions">
+      <a class="button" href="#chat">Ask about it</a> <a class="button light" href="#memory">See the slots</a>
+    </p>
+  </section>`;
 }
