@@ -15,6 +15,10 @@ KeepHistory = Literal["full", "hashes", "none"]
 KEEP_HISTORY: tuple[KeepHistory, ...] = ("full", "hashes", "none")
 
 
+UserOrder = Literal["user", "updated"]
+USER_ORDERS: tuple[UserOrder, ...] = ("user", "updated")
+
+
 class Message(TypedDict):
     """One chat message, in the shape that chat templates take."""
 

@@ -246,7 +246,7 @@ def test_what_fails_in_the_engine_is_told_without_its_text(tmp_path, monkeypatch
         {"model": "tiny-qwen3", "messages": [{"role": "user", "content": "Hi"}], "n": 99},
         {"model": "tiny-qwen3", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 65},
         {"model": "tiny-qwen3", "messages": [{"role": "user", "content": "Hi"}], "user": " x"},
-        {"model": "tiny-qwen3", "messages": [{"role": "user", "content": "Hi"}], "user": "a/b"},
+        {"model": "tiny-qwen3", "messages": [{"role": "user", "content": "Hi"}], "user": "a\n"},
         {"model": "tiny-qwen3", "messages": [{"role": "user", "content": "Hi"}], "temperature": 3},
         {"model": "tiny-qwen3", "messages": [{"role": "user", "content": "Hi"}], "seed": 2**70},
         {"model": "tiny-qwen3", "messages": [{"role": "user", "content": "Hi"}], "top_logprobs": 2},

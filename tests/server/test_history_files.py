@@ -52,7 +52,7 @@ def test_text_that_was_not_to_be_kept_is_not_there(client):
 def test_versions_can_be_compared(client, teach):
     teach("ivy", ANN)
     teach("ivy", BOB, session="s2")
-    found = client.get("/v1/memories/ivy/changes", params={"old": 1, "new": 2}).json()
+    found = client.get("/v1/memories/ivy/diff", params={"old": 1, "new": 2}).json()
     assert found["sessions_added"] == ["s2"] and found["came"] and not found["went"]
     shown = client.get("/v1/memories/ivy").json()["slots"]
     assert len(found["came"]) + len(found["stayed"]) == len(shown)
@@ -135,7 +135,7 @@ def test_only_a_key_of_the_user_reaches_them(server, client):
     _, other = server.keys.create("north", user="someone-else")
     for key, status in ((server.south, 404), (other, 404), ("lpm_wrong", 401)):
         with server.client(key) as stranger:
-            for path in ("sessions", "changes?old=1"):
+            for path in ("sessions", "diff?old=1"):
                 assert stranger.get(f"/v1/memories/max/{path}").status_code == status
     with server.client(other) as stranger:
         answer = stranger.post("/v1/memories/max/file-sessions", content=FILE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -205,3 +206,86 @@ def test_memories_outlive_the_server(tmp_path):
         before = said(ask(client, "ann", "Where does she live?"))
     with running(tmp_path) as server, server.client() as client:
         assert said(ask(client, "ann", "Where does she live?")) == before
+
+
+ODD = ("a/b", "a/versions", "ann%2Fversions", "100%", "../x", "ä/ö ü", "?#&", "a//b", "%25", "%2F")
+
+
+@pytest.mark.parametrize("user", ODD)
+def test_every_character_of_a_name_may_stand_in_a_path(server, client, teach, user):
+    path = f"/v1/memories/{quote(user, safe='')}"
+    body = {"sessions": [{"session_id": "s1", "messages": [{"role": "user", "content": ANN}]}]}
+    made = client.post(f"{path}/sessions", json=body | {"refine_steps": 0})
+    assert made.status_code == 201 and made.json()["user"] == user
+    assert client.get(path).json()["summary"]["user"] == user
+    assert client.get(f"{path}/versions").json()["data"][0]["version"] == 1
+    assert ask(client, user, "Where?").json()["usage"]["soft_tokens"] > 0
+    _, key = server.keys.create("north", user=user)
+    with server.client(key) as own:
+        assert own.get(path).status_code == 200
+        # What a name could be mistaken for is another user's.
+        assert (
+            own.get(f"/v1/memories/{quote(user.split('/')[0] + 'x', safe='')}").status_code == 404
+        )
+    assert client.delete(path).json()["user"] == user
+
+
+def test_lists_are_filtered_by_time_and_ordered(client, teach):
+    for name in ("when1", "when3", "when2"):
+        teach(name, ANN)
+    mine = {"prefix": "when"}
+    latest = client.get("/v1/memories", params=mine | {"order": "updated", "limit": 2}).json()
+    assert [item["user"] for item in latest["data"]] == ["when2", "when3"] and latest["has_more"]
+    rest = client.get(
+        "/v1/memories", params=mine | {"order": "updated", "after": latest["next"]}
+    ).json()
+    assert [item["user"] for item in rest["data"]] == ["when1"]
+    assert not rest["has_more"] and rest["next"] is None
+    since = latest["data"][1]["updated_at"]
+    found = client.get("/v1/memories", params=mine | {"updated_since": since}).json()
+    assert [item["user"] for item in found["data"]] == ["when2", "when3"]
+    assert client.get("/v1/memories", params={"order": "updated", "after": "x"}).status_code == 400
+
+
+def test_what_changed_between_two_versions(client, teach):
+    teach("dan", ANN)
+    teach("dan", BOB, session="s2")
+    told = client.get("/v1/memories/dan/diff", params={"old": 1, "new": 2}).json()
+    assert (told["old_version"], told["new_version"]) == (1, 2)
+    assert told["sessions_added"] == ["s2"] and told["came"]
+    assert client.get("/v1/memories/dan/diff", params={"old": 1}).json() == told
+    assert client.get("/v1/memories/dan/diff", params={"old": 9}).status_code == 404
+
+
+def test_what_one_may_not_see_answers_like_what_is_absent(server, teach):
+    """Word for word but for the name, whatever is asked and whoever asks."""
+    teach("seen", ANN)
+    teach("hidden", BOB)
+    _, bound = server.keys.create("north", user="seen")
+    session = {"session_id": "s", "messages": [{"role": "user", "content": BOB}]}
+    calls = [
+        ("GET", "", {}),
+        ("DELETE", "", {}),
+        ("DELETE", "?about=boat", {}),
+        ("GET", "/versions", {}),
+        ("GET", "/file", {}),
+        ("GET", "/sessions", {}),
+        ("GET", "/diff?old=1", {}),
+        ("POST", "/explain", {"json": {"message": "Where?"}}),
+        ("POST", "/rollback", {"json": {"version": 1}}),
+    ]
+    writes = [
+        ("POST", "/sessions", {"json": {"sessions": [session]}}),
+        ("POST", "/jobs", {"json": {"sessions": [session]}}),
+        ("PUT", "/file", {"content": b"x"}),
+    ]
+    for key, asked in ((server.south, calls), (bound, calls + writes)):
+        with server.client(key) as client:
+            for method, rest, more in asked:
+                other, absent = (
+                    client.request(method, f"/v1/memories/{user}{rest}", **more)
+                    for user in ("hidden", "absent")
+                )
+                assert other.status_code == absent.status_code == 404, (method, rest)
+                assert other.text.replace("hidden", "absent") == absent.text
+                assert {*other.headers} == {*absent.headers}

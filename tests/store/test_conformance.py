@@ -11,6 +11,7 @@ import torch
 
 from lpm.errors import InputError, StoreError, UnknownUserError
 from lpm.memory import Memory, SessionRecord
+from lpm.store import page_mark
 from lpm.types import Session, SlotSource, Turn
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -349,3 +350,27 @@ def test_text_that_was_not_kept_stays_away_when_its_session_is_replaced(store):
     (stored,) = store.sessions("ann")
     assert not stored.has_text
     assert stored.content_hash == session("s1", text="other").content_hash()
+
+
+def test_users_are_listed_by_time_in_pages_and_since_a_time(store):
+    for day, user in enumerate(("bob", "cleo", "ann"), start=1):
+        memory = make_memory(user)
+        store.put(replace(memory, updated_at=NOW + timedelta(days=day)))
+    store.put(replace(make_memory("bob"), version=2, updated_at=NOW + timedelta(days=3)))
+    listed = [item.user for item in store.users(order="updated")]
+    assert listed == ["ann", "bob", "cleo"]
+    mark, paged = "", []
+    while page := store.users(order="updated", after=mark, limit=1):
+        paged += [item.user for item in page]
+        mark = page_mark(page[-1], "updated")
+    assert paged == listed
+    assert [item.user for item in store.users(updated_since=NOW + timedelta(days=3))] == [
+        "ann",
+        "bob",
+    ]
+    assert store.users(order="updated", updated_since=NOW + timedelta(days=4)) == ()
+    for wrong in ({"order": "size"}, {"order": "updated", "after": "x"}):
+        with pytest.raises(InputError):
+            store.users(**wrong)
+    with pytest.raises(InputError, match="time zone"):
+        store.users(updated_since=datetime(2026, 1, 1))

@@ -23,6 +23,7 @@ from lpm.server.access import Access
 from lpm.server.engines import build_engine
 from lpm.server.errors import add_handlers, body_of, unforeseen
 from lpm.server.keys import KeyStore
+from lpm.server.paths import EscapedSegments
 from lpm.server.quotas import Budget, Quotas
 from lpm.server.service import Service
 from lpm.server.settings import ServerSettings
@@ -84,6 +85,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(histories.router(service))
     app.include_router(page.router(service))
     app.include_router(_health(service))
+    app.add_middleware(EscapedSegments)
     app.add_middleware(BodyLimit, most=service.settings.max_body_bytes)
 
     @app.middleware("http")

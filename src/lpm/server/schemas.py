@@ -20,7 +20,7 @@ from lpm.errors import HistoryError, InputError
 from lpm.histories import parse_history
 from lpm.memory import validate_user
 from lpm.server.paths import segment
-from lpm.store import Job
+from lpm.store import Job, VersionSummary
 from lpm.store.rows import check_text
 from lpm.types import History, KeepHistory, Message, Session, Turn, UserSummary
 
@@ -212,6 +212,13 @@ class UserPage(BaseModel):
     data: list[UserSummary]
     has_more: bool
     next: str | None = None
+
+
+class VersionList(BaseModel):
+    """The versions of a memory, oldest first."""
+
+    object: Literal["list"] = "list"
+    data: list[VersionSummary]
 
 
 class JobPage(BaseModel):

@@ -10,6 +10,7 @@ from lpm.store.records import (
     StoredSession,
     VersionStamp,
     VersionSummary,
+    page_mark,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "VersionStamp",
     "VersionSummary",
     "open_store",
+    "page_mark",
 ]

@@ -14,7 +14,7 @@ from lpm.store.records import (
     VersionStamp,
     VersionSummary,
 )
-from lpm.types import ForgetReport, History, KeepHistory, Session, UserSummary
+from lpm.types import ForgetReport, History, KeepHistory, Session, UserOrder, UserSummary
 
 
 class MemoryStore(Protocol):
@@ -41,7 +41,9 @@ class MemoryStore(Protocol):
       UnknownUserError without one.
     - `versions` lists the stored versions, oldest first; `version_log` says when each was made and
       from which sessions. Both are empty for an unknown user.
-    - `users` lists by name: those that start with `prefix` and come after `after`, `limit` at most.
+    - `users` lists those that start with `prefix` and were written at `updated_since` or later,
+      `limit` at most: by name, or by the time of the newest version, the latest first. after: the
+      last one of the page before, as `page_mark` names it; by name that is the name.
     - `expired` lists sessions whose time has come, of all users of the tenant, the oldest first.
 
     Removing
@@ -93,7 +95,13 @@ class MemoryStore(Protocol):
     def version_log(self, user: str) -> tuple[VersionSummary, ...]: ...
 
     def users(
-        self, *, prefix: str = "", after: str = "", limit: int | None = None
+        self,
+        *,
+        prefix: str = "",
+        after: str = "",
+        limit: int | None = None,
+        updated_since: datetime | None = None,
+        order: UserOrder = "user",
     ) -> tuple[UserSummary, ...]: ...
 
     def expired(self, now: datetime, *, limit: int = 1000) -> tuple[ExpiredSession, ...]: ...

@@ -19,7 +19,7 @@ from lpm.store.records import (
     VersionStamp,
     VersionSummary,
 )
-from lpm.types import ForgetReport, History, KeepHistory, Session, UserSummary
+from lpm.types import ForgetReport, History, KeepHistory, Session, UserOrder, UserSummary
 
 # What a source or a session record takes beside the slots, measured generously.
 BYTES_PER_RECORD = 400
@@ -221,10 +221,18 @@ class CachedStore:
         return self._store.version_log(user)
 
     def users(
-        self, *, prefix: str = "", after: str = "", limit: int | None = None
+        self,
+        *,
+        prefix: str = "",
+        after: str = "",
+        limit: int | None = None,
+        updated_since: datetime | None = None,
+        order: UserOrder = "user",
     ) -> tuple[UserSummary, ...]:
-        """List users by name, each with the newest version."""
-        return self._store.users(prefix=prefix, after=after, limit=limit)
+        """List users, each with the newest version."""
+        return self._store.users(
+            prefix=prefix, after=after, limit=limit, updated_since=updated_since, order=order
+        )
 
     def expired(self, now: datetime, *, limit: int = 1000) -> tuple[ExpiredSession, ...]:
         """List sessions of all users of the tenant whose time has come."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from lpm.types import UserOrder, UserSummary
+
 
 @dataclass(frozen=True)
 class VersionStamp:
@@ -51,3 +53,8 @@ class ExpiredSession:
     session_id: str
     content_hash: str
     expires_at: datetime
+
+
+def page_mark(last: UserSummary, order: UserOrder) -> str:
+    """Return what names the last user of a page, for the next one's `after`."""
+    return f"{last.updated_at} {last.user}" if order == "updated" else last.user

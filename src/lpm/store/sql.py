@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import func, select, union
+from sqlalchemy import select, union
 
 from lpm.errors import InputError, OvertakenError, StoreError
 from lpm.memory import Memory, validate_user
@@ -16,6 +16,7 @@ from lpm.store.failures import unknown_user
 from lpm.store.job_rows import drop_jobs, end_job, holds_jobs, kept_jobs, reseal_job
 from lpm.store.jobs import JobGoneError, JobQueue
 from lpm.store.key_rows import find_cipher, make_cipher, rewrap
+from lpm.store.listing import users_query
 from lpm.store.queueing import Queueing
 from lpm.store.records import (
     ExpiredSession,
@@ -25,10 +26,8 @@ from lpm.store.records import (
 )
 from lpm.store.rows import (
     by_time,
-    check_text,
     decode_numbers,
     decode_session,
-    end_of_prefix,
     new_sessions,
     read_time,
     utc_text,
@@ -36,7 +35,7 @@ from lpm.store.rows import (
 from lpm.store.schema import JOBS, MEMORIES, SESSIONS
 from lpm.store.transactions import faster
 from lpm.store.user_rows import KeptSession, UserRows
-from lpm.types import ForgetReport, History, KeepHistory, Session, UserSummary
+from lpm.types import ForgetReport, History, KeepHistory, Session, UserOrder, UserSummary
 
 _M, _S, _J = MEMORIES.c, SESSIONS.c, JOBS.c
 
@@ -150,31 +149,19 @@ class SQLStore(Queueing):
         )
 
     def users(
-        self, *, prefix: str = "", after: str = "", limit: int | None = None
+        self,
+        *,
+        prefix: str = "",
+        after: str = "",
+        limit: int | None = None,
+        updated_since: datetime | None = None,
+        order: UserOrder = "user",
     ) -> tuple[UserSummary, ...]:
-        """List users by name, each with the newest version; see `MemoryStore` for paging."""
+        """List users, each with the newest version; see `MemoryStore` for paging."""
         _check_limit(limit)
-        check_text(prefix, "`prefix`")
-        check_text(after, "`after`")
-        last = MEMORIES.alias()
-        newest = select(func.max(last.c.version)).where(
-            last.c.tenant == _M.tenant, last.c.user_id == _M.user_id
-        )
-        query = (
-            select(_M.user_id, _M.version, _M.num_slots, _M.num_sessions, _M.size_bytes)
-            .add_columns(_M.created_at, _M.updated_at)
-            .where(_M.tenant == self.tenant, _M.version == newest.scalar_subquery())
-            .order_by(_M.user_id)
-            .limit(limit)
-        )
-        if after:
-            query = query.where(_M.user_id > after)
-        if prefix:
-            query = query.where(_M.user_id >= prefix)
-            if (end := end_of_prefix(prefix)) is not None:
-                query = query.where(_M.user_id < end)
+        query = users_query(self.tenant, prefix, after, updated_since, order).limit(limit)
         with self._connection("read", writing=False) as db:
-            return tuple(UserSummary(*row) for row in db.execute(query))
+            return tuple(UserSummary(**row._mapping) for row in db.execute(query))
 
     def expired(self, now: datetime, *, limit: int = 1000) -> tuple[ExpiredSession, ...]:
         """List sessions of all users of the tenant whose time has come, the oldest first."""
