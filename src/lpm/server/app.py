@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,15 +18,15 @@ from lpm.modeling import LPMModel, load_shared
 from lpm.server import generation, histories, jobs, memories, page
 from lpm.server.access import Access
 from lpm.server.engines import build_engine
-from lpm.server.errors import add_handlers, body_of, unforeseen
+from lpm.server.errors import add_handlers, body_of
 from lpm.server.keys import KeyStore
+from lpm.server.observing import Observed
 from lpm.server.paths import EscapedSegments
 from lpm.server.quotas import Budget, Quotas
 from lpm.server.service import Service
 from lpm.server.settings import ServerSettings
+from lpm.server.tracing import NO_FASTAPI_TELEMETRY, Traced
 from lpm.store import MemoryStore, open_store
-
-log = logging.getLogger("lpm.server")
 
 
 def build_service(
@@ -76,6 +73,7 @@ def create_app(service: Service) -> FastAPI:
         version=lpm.__version__,
         lifespan=lifespan,
         docs_url=None,
+        telemetry=NO_FASTAPI_TELEMETRY,
         redoc_url=None,
     )
     add_handlers(app)
@@ -87,37 +85,8 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(_health(service))
     app.add_middleware(EscapedSegments)
     app.add_middleware(BodyLimit, most=service.settings.max_body_bytes)
-
-    @app.middleware("http")
-    async def observed(
-        request: Request, go_on: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        begin = time.perf_counter()
-        try:
-            response = await go_on(request)
-        except Exception as error:
-            # Caught here, since the server beneath would log the error's text.
-            status, body = unforeseen(error)
-            response = JSONResponse(body, status)
-        response.headers.update(getattr(request.state, "limits", {}))
-        route = request.scope.get("route")
-        path = getattr(route, "path", "unknown")
-        seconds = time.perf_counter() - begin
-        service.metrics.requests.labels(path, response.status_code).inc()
-        service.metrics.seconds.labels(path).observe(seconds)
-        # The route's pattern, not its path: that may name a user.
-        log.info(
-            json.dumps(
-                {
-                    "method": request.method,
-                    "route": path,
-                    "status": response.status_code,
-                    "ms": round(1000 * seconds, 1),
-                }
-            )
-        )
-        return response
-
+    app.add_middleware(Observed, metrics=service.metrics)
+    app.add_middleware(Traced)
     return app
 
 
