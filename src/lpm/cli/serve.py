@@ -38,7 +38,9 @@ def serve(
     import uvicorn
 
     from lpm.server.app import build_service, create_app
+    from lpm.server.tracing import start_tracing
 
+    start_tracing()
     service = build_service(settings)
     if check:
         try:

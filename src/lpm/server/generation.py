@@ -26,6 +26,7 @@ from lpm.server.errors import told, unforeseen
 from lpm.server.sampling import Sampling, TokenLogprob
 from lpm.server.schemas import ChatRequest, CompletionRequest, GenerationRequest
 from lpm.server.service import Service
+from lpm.server.tracing import begin_span
 from lpm.server.transcript import Piece
 
 POLL_S = 0.2
@@ -191,7 +192,7 @@ class Answer:
     async def pieces(self) -> AsyncIterator[tuple[int, Piece]]:
         """Yield what the engine makes, and count it."""
         begin, first = time.perf_counter(), True
-        made = self.service.engine.generate(self.request)
+        made, span = self.service.engine.generate(self.request), begin_span("lpm.engine")
         tokens, answered = self.service.metrics.tokens, dict.fromkeys(range(self.request.n), 0)
         tokens.labels("prompt").inc(self.prompt.num_tokens)
         tokens.labels("soft").inc(0 if self.rows is None else len(self.rows))
@@ -211,6 +212,10 @@ class Answer:
                 yield choice, piece
         finally:
             await made.aclose()  # type: ignore[attr-defined]
+            span.set_attribute("lpm.prompt_tokens", self.prompt.num_tokens)
+            span.set_attribute("lpm.soft_tokens", 0 if self.rows is None else len(self.rows))
+            span.set_attribute("lpm.answer_tokens", sum(answered.values()))
+            span.end()
             # Not awaited: who leaves before the end pays for what was made.
             spend = partial(self.service.access.charge, self.payer, sum(answered.values()))
             asyncio.get_running_loop().run_in_executor(None, spend)

@@ -16,6 +16,7 @@ from lpm.server.metrics import Metrics
 from lpm.server.settings import ServerSettings
 from lpm.server.worker import Worker
 from lpm.store import MemoryStore
+from lpm.store.tracing import span
 from lpm.types import Message
 
 
@@ -56,16 +57,21 @@ class Service:
 
         Raises InputError when it does not fit the backbone's context.
         """
-        memories = self.memories(tenant)
-        if user is None or mode == "no-memory":
-            made = memories.prepare("", messages, "no-memory", max_tokens)
-        else:
-            try:
-                made = memories.prepare(user, messages, mode, max_tokens)  # type: ignore[arg-type]
-            except UnknownUserError:
-                made = memories.prepare("", messages, "no-memory", max_tokens)
+        with span("lpm.read"):
+            made = self._read(tenant, user, messages, mode, max_tokens)
         self.check_room(made[0].num_tokens + (0 if made[1] is None else len(made[1])), max_tokens)
         return made
+
+    def _read(
+        self, tenant: str, user: str | None, messages: list[Message], mode: str, max_tokens: int
+    ) -> tuple[Prompt, Tensor | None]:
+        memories = self.memories(tenant)
+        if user is None or mode == "no-memory":
+            return memories.prepare("", messages, "no-memory", max_tokens)
+        try:
+            return memories.prepare(user, messages, mode, max_tokens)  # type: ignore[arg-type]
+        except UnknownUserError:
+            return memories.prepare("", messages, "no-memory", max_tokens)
 
     def check_room(self, tokens: int, max_tokens: int) -> None:
         """Raise InputError unless tokens and answer fit the backbone's context."""

@@ -22,6 +22,7 @@ from lpm.store.jobs import Ticket
 from lpm.store.key_rows import find_cipher, make_cipher
 from lpm.store.loose import claim, reserve, sweep
 from lpm.store.schema import KEYS
+from lpm.store.tracing import span
 from lpm.store.user_rows import UserRows
 
 
@@ -206,7 +207,11 @@ class Transactions:
     def _connection(self, verb: str, *, writing: bool) -> Iterator[Connection]:
         if self._closed.is_set():
             raise StoreError(f"The store at '{self.place}' is closed; open it again.")
-        with told(self.place, verb), self._engine.connect() as db:
+        with (
+            span(f"lpm.store.{'write' if writing else 'read'}"),
+            told(self.place, verb),
+            self._engine.connect() as db,
+        ):
             self._prepare(db, writing=writing)
             with db.begin():
                 yield db
