@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("fastapi", reason="needs the extra `server`")
-
 from lpm.server.sampling import Sampling, TokenLogprob
 from lpm.server.transcript import Transcript
 from lpm.testing import tiny_tokenizer

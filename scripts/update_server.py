@@ -1,0 +1,113 @@
+"""Rewrite the marked table of docs/server.md from results/server.
+
+python scripts/update_server.py            # rewrite
+python scripts/update_server.py --check    # exit 1 when the table is not current
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE, RESULTS = ROOT / "docs" / "server.md", ROOT / "results" / "server"
+Row = tuple[str, str, str]
+
+
+def table(rows: list[Row]) -> str:
+    """Return rows as Markdown."""
+    if not rows:
+        return "_Nothing is on file yet._"
+    lines = ["| Measured | Value | File |", "| --- | ---: | --- |"]
+    return "\n".join([*lines, *(f"| {what} | {value} | `{file}` |" for what, value, file in rows)])
+
+
+def read(name: str) -> tuple[dict[str, Any] | None, str]:
+    """Return a result file's content, None where there is none, and its name in the project."""
+    path = RESULTS / name
+    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return found, f"results/server/{name}"
+
+
+def load(found: dict[str, Any]) -> str:
+    """Return how busy the machine was."""
+    before, after = found["load_average_before"], found["load_average_after"]
+    return f"{before:.1f} before, {after:.1f} after, on {found['cores']} cores"
+
+
+def overhead() -> list[Row]:
+    """Return what the server costs over bare vLLM."""
+    found, file = read("overhead.json")
+    if found is None:
+        return []
+    users = found["concurrent_users"]
+    names = {
+        "whole": f"{users} users, whole answers",
+        "streamed": f"{users} users, streamed",
+        "one_at_a_time": "one user, streamed",
+    }
+    rows = []
+    for key, spelt in names.items():
+        one = found[key]
+        rate = f"{one['bare_tokens_per_s']:,.0f} → {one['gateway_tokens_per_s']:,.0f}"
+        rows += [
+            (f"{spelt}: tokens/s, vLLM alone → behind the server", rate, file),
+            (f"{spelt}: tokens/s lost", f"{one['overhead']:.1%}", file),
+        ]
+        if "added_first_token_p50_ms" in one:
+            bare, behind = one["bare_first_token_p50_ms"], one["gateway_first_token_p50_ms"]
+            what = f"{spelt}: time to the first token, p50, vLLM alone → behind the server"
+            rows.append((what, f"{bare:.1f} → {behind:.1f} ms", file))
+        cpu_ms = one["gateway_cpu_ms_per_request"]
+        rows.append((f"{spelt}: the server's processor time a request", f"{cpu_ms:.1f} ms", file))
+    return [*rows, ("load average of the machine", load(found), file)]
+
+
+def mixed(engine: str, spelt: str) -> list[Row]:
+    """Return what many users' requests found on one engine."""
+    found, file = read(f"mixed-{engine}.json")
+    if found is None:
+        return []
+    count = f"{found['requests']:,} requests of {found['users']} users, {spelt}"
+    distinct = f"{found['distinct_expected_answers']:,} of {found['distinct_requests']:,}"
+    others = str(found["answers_expected_for_another_user"])
+    return [
+        (f"{count}: errors", str(found["errors"]), file),
+        ("answers other than expected", str(found["answers_not_as_expected"]), file),
+        ("of these, what another user was to get", others, file),
+        ("distinct answers among distinct requests", distinct, file),
+        ("rate", f"{found['requests_per_s']:.0f} requests/s", file),
+        ("load average of the machine", load(found), file),
+    ]
+
+
+def filled(text: str, content: str) -> str:
+    """Return the page with what stands between the markers replaced."""
+    begin, end = "<!-- server:begin -->", "<!-- server:end -->"
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    return pattern.sub(lambda _: f"{begin}\n\n{content}\n\n{end}", text)
+
+
+def main() -> int:
+    """Rewrite or check the page; return the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="fail when the page is not current")
+    check = parser.parse_args().check
+    rows = [*overhead(), *mixed("local", "in-process engine"), *mixed("vllm", "vLLM")]
+    text = PAGE.read_text(encoding="utf-8")
+    wanted = filled(text, table(rows))
+    if wanted == text:
+        return 0
+    if check:
+        print("docs/server.md is not current: run `make docs` and commit it.", file=sys.stderr)
+        return 1
+    PAGE.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
