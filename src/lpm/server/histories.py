@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from lpm.inspection import MemoryChanges
 from lpm.model import LatentPersonalMemory
 from lpm.server.jobs import queue_fit
-from lpm.server.schemas import FileQuery, UserInPath
+from lpm.server.schemas import FileQuery, KeptSession, SessionPage, UserInPath
 from lpm.server.service import Service
 from lpm.store import Job
+from lpm.types import RememberReport
 
 FILE_BODY = {
     "requestBody": {
@@ -40,10 +42,9 @@ def router(service: Service) -> APIRouter:
         return service.memories(caller.tenant)
 
     @routes.post("/{user}/file-sessions", status_code=201, openapi_extra=FILE_BODY)
-    def remember_file(user: UserInPath, request: Request, data: Data, file: File) -> dict[str, Any]:
+    def remember_file(user: UserInPath, request: Request, data: Data, file: File) -> RememberReport:
         """Remember a history file as it is: its bytes are the body, its name goes into errors."""
-        memories = reached(request, user)
-        return asdict(memories.remember(user, file.history(data), **file.options()))
+        return reached(request, user).remember(user, file.history(data), **file.options())
 
     @routes.post("/{user}/file-jobs", status_code=202, openapi_extra=FILE_BODY)
     def queue_file(user: UserInPath, request: Request, data: Data, file: File) -> Job:
@@ -57,21 +58,18 @@ def router(service: Service) -> APIRouter:
         request: Request,
         offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    ) -> dict[str, Any]:
+    ) -> SessionPage:
         """List the sessions a memory has learnt from, with their turns where these were kept."""
         store = reached(request, user).store
         store.stamp(user)
         found = store.sessions(user)
         history = store.get_history(user)
-        kept = {
-            session.content_hash(): session for session in (history.sessions if history else ())
-        }
-        shown = []
-        for item in found[offset : offset + limit]:
-            session = kept.get(item.content_hash)
-            turns = [asdict(turn) for turn in session.turns] if session else None
-            shown.append(asdict(item) | {"turns": turns})
-        return {"object": "list", "data": shown, "has_more": len(found) > offset + limit}
+        texts = {one.content_hash(): one.turns for one in (history.sessions if history else ())}
+        shown = [
+            KeptSession(**asdict(item), turns=texts.get(item.content_hash))
+            for item in found[offset : offset + limit]
+        ]
+        return SessionPage(data=shown, has_more=len(found) > offset + limit)
 
     @routes.get("/{user}/diff")
     def changes(
@@ -79,8 +77,8 @@ def router(service: Service) -> APIRouter:
         request: Request,
         old: Annotated[int, Query(ge=1, le=2**31)],
         new: Annotated[int | None, Query(ge=1, le=2**31)] = None,
-    ) -> dict[str, Any]:
+    ) -> MemoryChanges:
         """Say which slots came, went and moved between two versions, the newest by default."""
-        return asdict(reached(request, user).changes(user, old, new))
+        return reached(request, user).changes(user, old, new)
 
     return routes

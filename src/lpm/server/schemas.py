@@ -214,6 +214,25 @@ class UserPage(BaseModel):
     next: str | None = None
 
 
+class KeptSession(BaseModel):
+    """A session that a memory has learnt from; turns: None where its text was not kept."""
+
+    session_id: str
+    content_hash: str
+    time: datetime | None
+    expires_at: datetime | None
+    has_text: bool
+    turns: tuple[Turn, ...] | None
+
+
+class SessionPage(BaseModel):
+    """One page of the sessions of a memory."""
+
+    object: Literal["list"] = "list"
+    data: list[KeptSession]
+    has_more: bool
+
+
 class VersionList(BaseModel):
     """The versions of a memory, oldest first."""
 

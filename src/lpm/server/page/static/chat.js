@@ -33,6 +33,7 @@ export function Chat({ api, user, server, summary, refresh, turns, setTurns }) {
       const asked = { model: server.model, user, memory: mode, messages, max_tokens: longest, remember: false };
       for await (const event of api.chat(asked, signal)) {
         const piece = event.choices[0]?.delta.content;
+        if (piece && !whole) put({ first: (performance.now() - begin) / 1000 });
         if (piece) put({ text: (whole += piece), state: "coming" });
         if (event.usage) put({ usage: event.usage });
       }
@@ -150,6 +151,7 @@ function Side({ mode, label, side, top }) {
     ["Tokens in", `${usage.prompt_tokens}${soft}`],
     ["Tokens out", usage.completion_tokens],
     ["KV cache", bytes(usage.kv_bytes)],
+    ["First token", side.first === undefined ? "none" : seconds(side.first)],
     ["Time", side.seconds === undefined ? "…" : seconds(side.seconds)],
   ];
   return html`<section class=${`answer ${mode}`} aria-busy=${side.state === "waiting" || side.state === "coming"}>

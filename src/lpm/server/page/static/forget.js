@@ -50,7 +50,7 @@ export function Forget({ api, user, summary, refresh }) {
   return html`
     <h1>Forget</h1>
     ${summary &&
-    html`<form class="card" onSubmit=${look}>
+    html`<form class="card scoped" onSubmit=${look}>
       <fieldset class="scopes">
         <legend>What should ${user}'s memory forget?</legend>
         ${SCOPES.map(
@@ -91,7 +91,7 @@ export function Forget({ api, user, summary, refresh }) {
       </section>`}
     </div>
     ${sure &&
-    html`<${Confirm} title="Forget for good?" action="Forget" word=${scope === "user" ? user : ""}
+    html`<${Confirm} title="Forget for good?" action="Forget" grave word=${scope === "user" ? user : ""}
       onYes=${forget} onNo=${() => setSure(false)}>
       <p>${warning(preview, user)} Older versions go too, and nothing brings them back.</p>
     <//>`}

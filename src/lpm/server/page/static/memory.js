@@ -19,6 +19,10 @@ export function MemoryView({ api, user, summary }) {
   const shown = view ? view.slots.filter((slot) => holds(slot, view.sessions, sought)) : [];
   return html`
     <h1>What is remembered of ${user}</h1>
+    <p class="lead">
+      Each slot holds what one turn, or a few, taught it. The words are those that it is read as;
+      salience is the writer's score: above 0 it was worth keeping.
+    </p>
     <${Facts} label="Memory" of=${[
       ["Version", summary.version],
       ["Slots", summary.num_slots],
@@ -46,7 +50,7 @@ export function MemoryView({ api, user, summary }) {
         <thead>
           <tr>
             <th scope="col">Slot</th><th scope="col">Knows</th><th scope="col">Taught by</th>
-            <th scope="col" title="The writer's score; above 0 it was worth keeping">Salience</th>
+            <th scope="col">Salience</th>
           </tr>
         </thead>
         <tbody>

@@ -49,8 +49,8 @@ export function Facts({ of: rows, label }) {
   </dl>`;
 }
 
-// A modal question. `word`: what must be typed before it can be answered with yes.
-export function Confirm({ title, action, word, onYes, onNo, children }) {
+// A modal question. `grave`: what is done cannot be undone; `word`: what must be typed before.
+export function Confirm({ title, action, grave, word, onYes, onNo, children }) {
   const dialog = useRef();
   const [typed, setTyped] = useState("");
   useEffect(() => {
@@ -74,7 +74,7 @@ export function Confirm({ title, action, word, onYes, onNo, children }) {
         <input value=${typed} onInput=${(event) => setTyped(event.target.value)} autocomplete="off" />
       </label>`}
       <p class="actions">
-        <button type="submit" class="danger" disabled=${word && typed !== word}>${action}</button>
+        <button type="submit" class=${grave ? "danger" : "primary"} disabled=${word && typed !== word}>${action}</button>
         <button type="button" class="quiet" onClick=${() => dialog.current.close()}>
           Cancel
         </button>

@@ -48,8 +48,9 @@ export function ChooseUser({ api, onUser }) {
     event.preventDefault();
     const wanted = name.trim();
     if (!wanted) return task.fail("Type a name, or choose one below.");
-    if (/^\.{1,2}$|\//.test(wanted)) {
-      return task.fail("A user's name may be no dots alone and hold no slash here; give another.");
+    // Browsers take such a part of a path for a step up, however it is written.
+    if (wanted === "." || wanted === "..") {
+      return task.fail("This page cannot open a user whose name is dots alone; give another.");
     }
     return onUser(wanted);
   };
@@ -83,7 +84,7 @@ export function ChooseUser({ api, onUser }) {
       ${name ? "Nobody's name begins like that; a new user starts without a memory." : "Nobody is remembered yet."}
     </p>`}
     ${found.has_more &&
-    html`<button type="button" class="quiet" onClick=${() => load(found.data.at(-1).user)}>
+    html`<button type="button" class="quiet" onClick=${() => load(found.next)}>
       Show more
     </button>`}
   </section>`;
