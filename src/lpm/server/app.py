@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import lpm
@@ -17,6 +17,7 @@ from lpm.errors import ConfigError, LPMError
 from lpm.modeling import LPMModel, load_shared
 from lpm.server import generation, histories, jobs, memories, page
 from lpm.server.access import Access
+from lpm.server.description import ERRORS, KEY, describe
 from lpm.server.engines import build_engine
 from lpm.server.errors import add_handlers, body_of
 from lpm.server.keys import KeyStore
@@ -77,10 +78,9 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
     )
     add_handlers(app)
-    app.include_router(generation.router(service))
-    app.include_router(memories.router(service))
-    app.include_router(jobs.router(service))
-    app.include_router(histories.router(service))
+    describe(app)
+    for routes in (generation, memories, jobs, histories):
+        app.include_router(routes.router(service), responses=ERRORS, dependencies=[KEY])
     app.include_router(page.router(service))
     app.include_router(_health(service))
     app.add_middleware(EscapedSegments)
@@ -99,7 +99,7 @@ def _health(service: Service) -> Any:
     def alive() -> dict[str, str]:
         return {"status": "ok"}
 
-    @routes.get("/readyz")
+    @routes.get("/readyz", responses={503: {"description": "Not ready; `status` says why."}})
     async def ready() -> JSONResponse:
         if service.engine.stopping:
             return JSONResponse({"status": "stopping"}, 503)
@@ -110,9 +110,9 @@ def _health(service: Service) -> Any:
             return JSONResponse({"status": "engine not ready", "reason": str(error)}, 503)
         return JSONResponse({"status": "ready"})
 
-    @routes.get("/metrics", response_class=Response)
-    def metrics() -> Response:
-        return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
+    @routes.get("/metrics", response_class=PlainTextResponse)
+    def metrics() -> PlainTextResponse:
+        return PlainTextResponse(service.metrics.text(), media_type="text/plain; version=0.0.4")
 
     return routes
 

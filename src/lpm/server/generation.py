@@ -20,7 +20,9 @@ from torch import Tensor
 from lpm.errors import InputError, LPMError
 from lpm.nn.injection import Prompt
 from lpm.server.access import Caller
+from lpm.server.answers import ChatCompletion, Model, ModelList, TextCompletion
 from lpm.server.conversations import remember_conversation
+from lpm.server.description import EVENTS
 from lpm.server.engine import EngineRequest
 from lpm.server.errors import told, unforeseen
 from lpm.server.sampling import Sampling, TokenLogprob
@@ -37,13 +39,15 @@ def router(service: Service) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["generation"])
 
     @routes.get("/models")
-    def models(request: Request) -> dict[str, Any]:
+    def models(request: Request) -> ModelList:
+        """List the model that is served."""
         service.access.caller(request, "chat")
-        one = {"id": service.model_id, "object": "model", "created": 0, "owned_by": "lpm"}
-        return {"object": "list", "data": [one]}
+        one = Model(id=service.model_id, object="model", created=0, owned_by="lpm")
+        return ModelList(object="list", data=[one])
 
-    @routes.post("/chat/completions")
+    @routes.post("/chat/completions", responses={200: {"model": ChatCompletion, "content": EVENTS}})
     async def chat(asked: ChatRequest, request: Request) -> Response:
+        """Answer the newest message of a chat, from the user's memory."""
         caller = await _caller(service, request)
         if asked.messages[-1].role != "user":
             raise InputError("The last message must be of role `user`; add one.")
@@ -65,8 +69,9 @@ def router(service: Service) -> APIRouter:
 
         return await _answered(answer, request, BackgroundTask(remember))
 
-    @routes.post("/completions")
+    @routes.post("/completions", responses={200: {"model": TextCompletion, "content": EVENTS}})
     async def completions(asked: CompletionRequest, request: Request) -> Response:
+        """Continue a text, behind the rows that the user's memory gives for it."""
         caller = await _caller(service, request)
         if asked.memory == "full-context":
             raise InputError("`memory` of a text completion is `memory` or `no-memory`.")

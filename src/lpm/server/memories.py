@@ -28,7 +28,7 @@ from lpm.store import page_mark
 from lpm.types import Explanation, MemoryView, RememberReport, UserOrder, UserSummary
 
 FILE_TYPE = "application/vnd.lpm.memory"
-_FILE = {FILE_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
 
 
 def router(service: Service) -> APIRouter:
@@ -91,7 +91,9 @@ def router(service: Service) -> APIRouter:
         """Make an old version the newest again."""
         return reached(request, user).rollback(user, asked.version)
 
-    @routes.get("/{user}/file", response_class=Response, responses={200: {"content": _FILE}})
+    @routes.get(
+        "/{user}/file", response_class=Response, responses={200: {"content": {FILE_TYPE: _BYTES}}}
+    )
     def export(user: UserInPath, request: Request) -> Response:
         """Export a memory file."""
         data = reached(request, user).store.get(user).encode()
@@ -100,7 +102,9 @@ def router(service: Service) -> APIRouter:
     @routes.put(
         "/{user}/file",
         status_code=201,
-        openapi_extra={"requestBody": {"required": True, "content": _FILE}},
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"application/octet-stream": _BYTES}}
+        },
     )
     async def import_(user: UserInPath, request: Request) -> UserSummary:
         """Import a memory file of a user who is not stored."""
