@@ -21,6 +21,7 @@ from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 
 Page = playwright.Page
 expect = playwright.expect
+expect.set_options(timeout=15_000)
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
 FLAGS = [
@@ -272,6 +273,23 @@ def test_a_file_that_cannot_be_used_is_refused_in_the_servers_words(watched, ser
     expect(alert(page)).to_contain_text(
         "'notes.jsonl', line 3, has the unknown role 'bot'; use 'user', 'assistant' or 'system'."
     )
+
+
+def test_what_waits_to_be_learnt_is_found_again_and_can_be_cancelled(browser, tmp_path):
+    with running(tmp_path, workers=0) as server, browser.new_context() as context:
+        page = context.new_page()
+        sign_in(page, server, "don")
+        go(page, "Teach")
+        page.get_by_label("What is right now").fill("I sail in Riga now.")
+        page.get_by_role("button", name="Learn it").click()
+        expect(page.get_by_role("heading", name="Waiting its turn")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("heading", name="Waiting its turn")).to_be_visible()
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_text("Cancelled; nothing was changed.")).to_be_visible()
+        with server.client() as client:
+            (job,) = client.get("/v1/jobs", params={"user": "don"}).json()["data"]
+        assert job["state"] == "cancelled"
 
 
 def test_a_correction_is_a_session_of_its_own(page, server, taught):

@@ -35,6 +35,7 @@ export function SignIn({ onKey }) {
 export function ChooseUser({ api, onUser }) {
   const [name, setName] = useState("");
   const [found, setFound] = useState({ data: [], has_more: false });
+  const [wrong, setWrong] = useState("");
   const task = useTask();
   const load = async (after = "") => {
     const page = await task.run("Looking …", () => api.users(name, after));
@@ -44,13 +45,17 @@ export function ChooseUser({ api, onUser }) {
     const wait = setTimeout(load, name ? 200 : 0);
     return () => clearTimeout(wait);
   }, [name]);
+  const typed = (event) => {
+    setName(event.target.value);
+    setWrong("");
+  };
   const submit = (event) => {
     event.preventDefault();
     const wanted = name.trim();
-    if (!wanted) return task.fail("Type a name, or choose one below.");
+    if (!wanted) return setWrong("Type a name, or choose one below.");
     // Browsers take such a part of a path for a step up, however it is written.
     if (wanted === "." || wanted === "..") {
-      return task.fail("This page cannot open a user whose name is dots alone; give another.");
+      return setWrong("This page cannot open a user whose name is dots alone; give another.");
     }
     return onUser(wanted);
   };
@@ -61,11 +66,11 @@ export function ChooseUser({ api, onUser }) {
       <label class="field grow">
         <span>User</span>
         <input autocomplete="off" ref=${focused} placeholder="Choose below or type a name" value=${name}
-          onInput=${(event) => setName(event.target.value)} />
+          onInput=${typed} />
       </label>
       <button type="submit" class="primary">${isNew && !task.busy ? "Begin new" : "Open"}</button>
     </form>
-    <${Trouble} text=${task.error} />
+    <${Trouble} text=${wrong || task.error} />
     <ul class="users" aria-label="Users">
       ${found.data.map(
         (item) => html`<li key=${item.user}>
