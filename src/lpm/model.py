@@ -330,8 +330,7 @@ class LatentPersonalMemory:
                 )
                 for n in range(count)
             )
-            (summary,) = [item for item in self.users() if item.user == user]
-            return MemoryView(summary, memory.backbone, memory.projector, slots)
+            return MemoryView(self._summary(user), memory.backbone, memory.projector, slots)
 
     def users(self) -> tuple[UserSummary, ...]:
         """List the stored users."""
@@ -508,7 +507,8 @@ class LatentPersonalMemory:
         )
 
     def _summary(self, user: str) -> UserSummary:
-        (summary,) = [item for item in self.users() if item.user == user]
+        # The name itself comes before all others that begin with it.
+        (summary,) = self.store.users(prefix=user, limit=1)
         return summary
 
 

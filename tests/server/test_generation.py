@@ -288,3 +288,22 @@ def test_figures_tell_no_users(server, client):
     assert "lpm_hot_hit_rate" in text and "lpm_first_token_seconds_count" in text
     assert "ann" not in text
     assert httpx.get(f"{server.url}/readyz").json() == {"status": "ready"}
+
+
+@pytest.mark.parametrize("memory", ["memory", "no-memory", "full-context"])
+def test_texts_beyond_the_context_are_refused_before_the_model_reads_them(
+    server, client, monkeypatch, memory
+):
+    def read(*_: object) -> None:
+        raise AssertionError("the model must not read it")
+
+    monkeypatch.setattr(type(server.service.model), "queries", read)
+    for path, body in (
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x " * 49_000}]}),
+        ("/v1/completions", {"prompt": "x " * 49_000}),
+    ):
+        asked = {"model": "tiny-qwen3", "user": "ann", "memory": memory, **body}
+        refused = client.post(path, json=asked)
+        assert refused.status_code == 400, refused.text
+    refused = client.post("/v1/memories/ann/explain", json={"message": "x " * 49_000})
+    assert refused.status_code == 400 and "context is 2048" in refused.text

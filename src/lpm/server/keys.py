@@ -25,6 +25,7 @@ from lpm.server.tokens import TokenError, key_id_of, looks_like_token, sign, use
 Scope = Literal["chat", "memories", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 _PREFIX = "lpm"
+MAX_VERIFYING = 2
 
 
 class KeyRefusedError(LPMError, PermissionError):
@@ -82,6 +83,7 @@ class KeyStore:
         self._hasher = PasswordHasher()
         self._known: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._verifying = threading.BoundedSemaphore(MAX_VERIFYING)
         # An unknown key must take as long as a wrong one.
         self._decoy = self._hasher.hash(secrets.token_urlsafe(32))
 
@@ -201,7 +203,9 @@ class KeyStore:
         if known is not None and hmac.compare_digest(known, digest):
             return True
         try:
-            self._hasher.verify(hashed, secret)
+            # 64 MiB each: many wrong keys at once must not take the machine's memory.
+            with self._verifying:
+                self._hasher.verify(hashed, secret)
         except (VerificationError, InvalidHashError):
             return False
         with self._lock:

@@ -79,7 +79,9 @@ def router(service: Service) -> APIRouter:
     @routes.post("/{user}/explain")
     def explain(user: UserInPath, asked: ExplainRequest, request: Request) -> Explanation:
         """Say which slots a message reads, and what each is worth to an answer."""
-        return reached(request, user).explain(user, asked.message, answer=asked.answer)
+        memories = reached(request, user)
+        service.check_length([asked.message, asked.answer or ""])
+        return memories.explain(user, asked.message, answer=asked.answer)
 
     @routes.get("/{user}/versions")
     def versions(user: UserInPath, request: Request) -> VersionList:

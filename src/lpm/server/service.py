@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 from torch import Tensor
 
@@ -57,6 +58,7 @@ class Service:
 
         Raises InputError when it does not fit the backbone's context.
         """
+        self.check_length([message["content"] for message in messages], max_tokens)
         with span("lpm.read"):
             made = self._read(tenant, user, messages, mode, max_tokens)
         self.check_room(made[0].num_tokens + (0 if made[1] is None else len(made[1])), max_tokens)
@@ -73,14 +75,29 @@ class Service:
         except UnknownUserError:
             return memories.prepare("", messages, "no-memory", max_tokens)
 
+    def check_length(self, texts: Sequence[str], max_tokens: int = 0) -> None:
+        """Raise InputError for texts beyond the context, before the backbone reads any of them."""
+        # A token is a byte or more, so most texts need no counting.
+        if (
+            sum(len(text.encode("utf-8", "replace")) for text in texts)
+            <= self._context - max_tokens
+        ):
+            return
+        encode = self.model.backbone.tokenizer.encode
+        self.check_room(sum(len(encode(text)) for text in texts), max_tokens)
+
     def check_room(self, tokens: int, max_tokens: int) -> None:
         """Raise InputError unless tokens and answer fit the backbone's context."""
-        most = self.model.backbone.max_context_tokens
+        most = self._context
         if tokens + max_tokens > most:
             raise InputError(
                 f"The messages take {tokens} tokens and the answer up to {max_tokens}, but the "
                 f"model's context is {most}; shorten one of them."
             )
+
+    @property
+    def _context(self) -> int:
+        return self.model.backbone.max_context_tokens
 
     def limit(self, asked: int | None) -> int:
         """Return how long an answer may be; raises InputError beyond the server's own limit."""
