@@ -7,6 +7,8 @@ with Client("http://127.0.0.1:8000", key) as memories:
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,7 +16,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from lpm.errors import InputError, LPMError, MissingExtraError, UnknownUserError
-from lpm.types import KeepHistory
+from lpm.types import KeepHistory, UserOrder
 
 try:
     import httpx
@@ -26,6 +28,7 @@ except ImportError:
 Json = dict[str, Any]
 TIMEOUT_S = 120.0
 PAGE = 100
+POLL_S = 0.5
 
 
 class ServerError(LPMError, RuntimeError):
@@ -64,8 +67,39 @@ def _forget(user: str, session: str | None, about: str | None, dry_run: bool) ->
     return _Call("DELETE", _of(user), params)
 
 
-def _list(prefix: str, after: str) -> _Call:
-    return _Call("GET", "/v1/memories", {"prefix": prefix, "after": after, "limit": PAGE})
+def _list(prefix: str, updated_since: str | None, order: UserOrder, after: str) -> _Call:
+    params = {"prefix": prefix, "updated_since": updated_since, "order": order, "after": after}
+    return _Call("GET", "/v1/memories", params | {"limit": PAGE})
+
+
+def _job(method: str, job_id: str) -> _Call:
+    return _Call(method, f"/v1/jobs/{quote(job_id, safe='')}")
+
+
+def _jobs(user: str | None, after: str) -> _Call:
+    return _Call("GET", "/v1/jobs", {"user": user, "after": after, "limit": PAGE})
+
+
+def _queue(
+    user: str,
+    sessions: Sequence[Json],
+    refine_steps: int | None,
+    keep_history: KeepHistory,
+    expires_at: str | None,
+) -> _Call:
+    options = _options(refine_steps, keep_history, expires_at, False)
+    return _Call("POST", _of(user, "/jobs"), json={"sessions": list(sessions), **options})
+
+
+def _diff(user: str, old: int, new: int | None) -> _Call:
+    return _Call("GET", _of(user, "/diff"), {"old": old, "new": new})
+
+
+def _ended(job: Json) -> bool:
+    """Say whether a job is over; raises ServerError for one that failed."""
+    if job["state"] == "failed":
+        raise ServerError(str(job["error"]), 200)
+    return job["state"] in ("done", "cancelled")
 
 
 def _explain(user: str, message: str, answer: str | None) -> _Call:
@@ -123,14 +157,49 @@ class Client:
         options = _options(refine_steps, keep_history, expires_at, dry_run)
         return self._json(_remember(user, sessions, options))
 
-    def users(self, prefix: str = "") -> Iterator[Json]:
-        """Yield all users by name, page by page."""
+    def queue(
+        self,
+        user: str,
+        sessions: Sequence[Json],
+        *,
+        refine_steps: int | None = None,
+        keep_history: KeepHistory = "full",
+        expires_at: str | None = None,
+    ) -> Json:
+        """Queue sessions to be remembered in the background; return the job."""
+        return self._json(_queue(user, sessions, refine_steps, keep_history, expires_at))
+
+    def job(self, job_id: str) -> Json:
+        """Return how far a job is."""
+        return self._json(_job("GET", job_id))
+
+    def jobs(self, user: str | None = None) -> Iterator[Json]:
+        """Yield jobs, the newest first, page by page."""
         after, more = "", True
         while more:
-            page = self._json(_list(prefix, after))
+            page = self._json(_jobs(user, after))
             yield from page["data"]
-            more = page["has_more"]
-            after = page["data"][-1]["user"] if page["data"] else ""
+            more, after = page["has_more"], page["data"][-1]["job_id"] if page["data"] else ""
+
+    def cancel(self, job_id: str) -> Json:
+        """Stop a job and remove its text."""
+        return self._json(_job("DELETE", job_id))
+
+    def wait(self, job_id: str, *, poll_s: float = POLL_S) -> Json:
+        """Return a job when it is over; raises ServerError with its sentence when it failed."""
+        while not _ended(job := self.job(job_id)):
+            time.sleep(poll_s)
+        return job
+
+    def users(
+        self, prefix: str = "", *, updated_since: str | None = None, order: UserOrder = "user"
+    ) -> Iterator[Json]:
+        """Yield users by name or the latest first, page by page; a time is ISO 8601."""
+        after: str | None = ""
+        while after is not None:
+            page = self._json(_list(prefix, updated_since, order, after))
+            yield from page["data"]
+            after = page["next"]
 
     def show(self, user: str) -> Json:
         """Return every slot of a user."""
@@ -144,6 +213,10 @@ class Client:
         """List the versions of a memory."""
         found: list[Json] = self._json(_Call("GET", _of(user, "/versions")))["data"]
         return found
+
+    def diff(self, user: str, old: int, new: int | None = None) -> Json:
+        """Say what came, went and moved between two versions, the newest by default."""
+        return self._json(_diff(user, old, new))
 
     def rollback(self, user: str, version: int) -> Json:
         """Make an old version the newest again."""
@@ -211,15 +284,51 @@ class AsyncClient:
         options = _options(refine_steps, keep_history, expires_at, dry_run)
         return await self._json(_remember(user, sessions, options))
 
-    async def users(self, prefix: str = "") -> AsyncIterator[Json]:
-        """Yield all users by name, page by page."""
+    async def queue(
+        self,
+        user: str,
+        sessions: Sequence[Json],
+        *,
+        refine_steps: int | None = None,
+        keep_history: KeepHistory = "full",
+        expires_at: str | None = None,
+    ) -> Json:
+        """Queue sessions to be remembered in the background; return the job."""
+        return await self._json(_queue(user, sessions, refine_steps, keep_history, expires_at))
+
+    async def job(self, job_id: str) -> Json:
+        """Return how far a job is."""
+        return await self._json(_job("GET", job_id))
+
+    async def jobs(self, user: str | None = None) -> AsyncIterator[Json]:
+        """Yield jobs, the newest first, page by page."""
         after, more = "", True
         while more:
-            page = await self._json(_list(prefix, after))
+            page = await self._json(_jobs(user, after))
             for item in page["data"]:
                 yield item
-            more = page["has_more"]
-            after = page["data"][-1]["user"] if page["data"] else ""
+            more, after = page["has_more"], page["data"][-1]["job_id"] if page["data"] else ""
+
+    async def cancel(self, job_id: str) -> Json:
+        """Stop a job and remove its text."""
+        return await self._json(_job("DELETE", job_id))
+
+    async def wait(self, job_id: str, *, poll_s: float = POLL_S) -> Json:
+        """Return a job when it is over; raises ServerError with its sentence when it failed."""
+        while not _ended(job := await self.job(job_id)):
+            await asyncio.sleep(poll_s)
+        return job
+
+    async def users(
+        self, prefix: str = "", *, updated_since: str | None = None, order: UserOrder = "user"
+    ) -> AsyncIterator[Json]:
+        """Yield users by name or the latest first, page by page; a time is ISO 8601."""
+        after: str | None = ""
+        while after is not None:
+            page = await self._json(_list(prefix, updated_since, order, after))
+            for item in page["data"]:
+                yield item
+            after = page["next"]
 
     async def show(self, user: str) -> Json:
         """Return every slot of a user."""
@@ -233,6 +342,10 @@ class AsyncClient:
         """List the versions of a memory."""
         found: list[Json] = (await self._json(_Call("GET", _of(user, "/versions"))))["data"]
         return found
+
+    async def diff(self, user: str, old: int, new: int | None = None) -> Json:
+        """Say what came, went and moved between two versions, the newest by default."""
+        return await self._json(_diff(user, old, new))
 
     async def rollback(self, user: str, version: int) -> Json:
         """Make an old version the newest again."""

@@ -47,6 +47,28 @@ def test_all_pages_come(server, monkeypatch):
         assert [item["user"] for item in memories.users("many")] == names
 
 
+def test_jobs_are_queued_watched_listed_and_stopped(server):
+    with Client(server.url, server.south) as memories:
+        job = memories.queue("a/b", sessions(ANN), refine_steps=0)
+        assert memories.wait(job["job_id"], poll_s=0.02)["version"] == 1
+        second = memories.queue("a/b", sessions(BOB, "s2"), refine_steps=0)
+        memories.wait(second["job_id"], poll_s=0.02)
+        assert memories.cancel(second["job_id"])["state"] == "done"
+        assert [item["job_id"] for item in memories.jobs("a/b")] == [
+            second["job_id"],
+            job["job_id"],
+        ]
+        assert memories.diff("a/b", 1)["sessions_added"] == ["s2"]
+        broken = memories.queue("c", sessions(" \n "), refine_steps=0)
+        with pytest.raises(ServerError, match="nothing to learn"):
+            memories.wait(broken["job_id"], poll_s=0.02)
+        with pytest.raises(UnknownUserError, match="no job"):
+            memories.job("0")
+        latest = next(memories.users(order="updated"))
+        assert latest["user"] == "a/b"
+        assert list(memories.users(updated_since=latest["updated_at"])) == [latest]
+
+
 def test_refusals_are_errors_with_the_servers_sentence(server):
     with Client(server.url, server.north) as memories:
         with pytest.raises(InputError, match="at least 1 item"):
@@ -72,6 +94,11 @@ def test_the_same_with_asyncio(server):
             await memories.import_("aio0", data)
             await memories.remember("aio0", sessions(BOB, "s2"), refine_steps=0)
             assert len(await memories.versions("aio0")) == 2
+            assert (await memories.diff("aio0", 1, 2))["sessions_added"] == ["s2"]
+            job = await memories.queue("aio2", sessions(BOB, "s2"), refine_steps=0)
+            assert (await memories.wait(job["job_id"], poll_s=0.02))["state"] == "done"
+            assert (await memories.cancel(job["job_id"]))["state"] == "done"
+            assert [item["user"] async for item in memories.jobs("aio2")] == ["aio2"]
             await memories.rollback("aio0", 1)
             assert (await memories.explain("aio0", "Where?"))["slots"]
             assert (await memories.show("aio0"))["summary"]["version"] == 3
