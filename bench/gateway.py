@@ -203,7 +203,8 @@ def to_gateway(server: Gateway, max_tokens: int) -> Call:
     async def call(session: aiohttp.ClientSession, asked: Asked, streamed: bool) -> Timed:
         body = {"model": NAME, "user": asked.user, "max_tokens": max_tokens}
         body |= {"messages": [{"role": "user", "content": asked.text}]}
-        return await post(session, f"{url}/v1/chat/completions", body, keys[asked.tenant], streamed)
+        url = f"{server.url}/v1/chat/completions"
+        return await post(session, url, body, server.keys[asked.tenant], streamed)
 
     return call
 

@@ -106,6 +106,11 @@ def test_a_stop_string_ends_the_answer_and_is_no_part_of_it(ask_vllm, local, mak
         assert_same(found, alone(local, request))
 
 
+def test_choices_of_nearly_greedy_answers_are_all_alike(ask_vllm, local, make_request):
+    found = ask_vllm(lambda engine: heard(engine, make_request("ann", n=3, temperature=1e-6)))
+    assert [one.ids for one in found] == [alone(local, make_request("ann"))[0].ids] * 3
+
+
 def test_choices_draw_from_seeds_that_follow_each_other(ask_vllm, make_request):
     def make(seed, n):
         request = make_request("ann", temperature=1.5, top_p=0.9, n=n)
@@ -147,6 +152,26 @@ def test_who_leaves_frees_the_engine(ask_vllm, make_request, figure):
         deadline = time.monotonic() + 20
         while figure("vllm:num_requests_running") and time.monotonic() < deadline:
             await asyncio.sleep(0.1)
+
+    ask_vllm(leave)
+    assert figure("vllm:num_requests_running") == 0
+
+
+def test_a_whole_answer_that_nobody_awaits_is_ended_too(ask_vllm, make_request, figure):
+    async def leave(engine):
+        request = make_request("ann", max_tokens=800, streamed=False)
+        task = asyncio.create_task(heard(engine, request))
+        deadline = time.monotonic() + 20
+        while not figure("vllm:num_requests_running") and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        assert not task.done()
+        task.cancel()
+        await asyncio.wait([task])
+        assert engine.num_running == 0
+        ended = figure("vllm:generation_tokens_total")
+        while figure("vllm:num_requests_running") and time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+        assert figure("vllm:generation_tokens_total") < ended + 400
 
     ask_vllm(leave)
     assert figure("vllm:num_requests_running") == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -35,6 +36,7 @@ from lpm.server.vllm_wire import (
     wire_choices,
 )
 
+log = logging.getLogger("lpm.server")
 _PROBE, _PROBE_CANDIDATES = "The capital of France is", 5
 
 
@@ -91,9 +93,10 @@ class VllmEngine:
                 async with aclosing(self._told(request, body)) as pieces:
                     async for piece in pieces:
                         yield piece
-            except EngineError:
+            except EngineError as error:
                 # Whatever it was, the engine that comes back may be another one.
                 self._served = None
+                log.warning("engine: %s", error)
                 raise
 
     async def check(self) -> None:
@@ -129,8 +132,9 @@ class VllmEngine:
             served = _chosen(await self._connection.models(), self.backbone.name)
             if served != self._served:
                 await self._prove(served)
-        except EngineError:
+        except EngineError as error:
             self._served, self._failed_at = None, time.monotonic()
+            log.warning("engine: %s", error)
             raise
         self._served = served
 
