@@ -76,7 +76,8 @@ class Worker:
             try:
                 self._prune()
                 ticket = self._store.queue.claim(lease_s=LEASE_S, after=self._after)
-            except StoreError as error:
+            except Exception as error:
+                # A thread that ended here would let the queue stand still.
                 log.error("the queue cannot be read: %s", type(error).__name__)
                 ticket = None
             if ticket is None:
@@ -122,8 +123,8 @@ class Worker:
                 told = str(error)
             else:
                 told = str(unforeseen(error)[1]["error"]["message"])
-            wait = timedelta(seconds=min(2.0**ticket.failures, LONGEST_WAIT_S))
-            queue.retry(ticket, datetime.now(UTC) + wait, told)
+            wait_s = min(2.0 ** min(ticket.failures, 30), LONGEST_WAIT_S)
+            queue.retry(ticket, datetime.now(UTC) + timedelta(seconds=wait_s), told)
             return "retried"
         return "done"
 
