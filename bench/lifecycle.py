@@ -170,18 +170,26 @@ def forgetting(options: argparse.Namespace) -> Found:
 
 
 def never_told(options: argparse.Namespace) -> Found:
-    """Ask what was never told; an answer that does not abstain is a false recall."""
+    """Ask what was told and what was not, with the sink and without.
+
+    An answer to what was never told that does not abstain is a false recall.
+    """
     model = load_shared(None, Backbone.load())
     benchmark = PersonasBenchmark(num_users=options.users, num_tune_users=0, never_told=10)
-    invented: dict[str, list[float]] = {}
+    scores: dict[str, dict[str, list[float]]] = {}
+    sink = model.projector.sink
     for case in benchmark.cases("short"):
         slots = write(model, case.history).slots
-        asked = [q for q in case.questions if q.category == "never_told"]
-        texts = ask(model, slots, [q.request.messages[-1]["content"] for q in asked])
-        invented[case.user] = [
-            1.0 - benchmark.score("short", q, text) for q, text in zip(asked, texts, strict=True)
-        ]
-    return {"users": options.users, "false_recall": _mean(invented)}
+        questions = [q.request.messages[-1]["content"] for q in case.questions]
+        for how, used in (("", sink), (" without the sink", None)):
+            model.projector.sink = used
+            for question, text in zip(case.questions, ask(model, slots, questions), strict=True):
+                score = benchmark.score("short", question, text)
+                untold = question.category == "never_told"
+                named = ("false recall" if untold else "told and right") + how
+                of_user = scores.setdefault(named, {}).setdefault(case.user, [])
+                of_user.append(1.0 - score if untold else score)
+    return {"users": options.users, **{name: _mean(found) for name, found in scores.items()}}
 
 
 def _mean(scores: dict[str, list[float]]) -> dict[str, float]:

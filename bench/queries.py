@@ -24,39 +24,45 @@ from lpm.benchmarks.synthetic import SyntheticUser, generate_user
 from lpm.chunking import chunk_history
 from lpm.learning.looking import LookingLoss, LookingUser, hit_rate, measure_centres
 from lpm.learning.preparation import looking_user
+from lpm.learning.shared import POOLING_RATE
 from lpm.learning.stage import Stage, StageConfig, named
 from lpm.modeling import LPMConfig, LPMModel
 from lpm.nn.query_encoder import QueryKind, encode_queries
 
-LAYERS = (0, 4, 8, 12, 16)
-DEFAULT = (0, 4, 8, 12)
+LAYERS = (0, 4, 8, 12, 16, 24)
+EARLY = (0, 4, 8, 12)
+DEFAULT = (8, 16, 24)
 TUNE_SEED = 30_000_000
 QUESTIONS = 40
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One e(x)."""
+    """One e(x); pooled: the weights of tokens are learnt, else all weigh the same."""
 
     name: str
     kind: QueryKind
     layers: tuple[int, ...]
     query_dim: int = 384
+    pooled: bool = False
 
 
 CHOICES = (
     Choice("mean embedding", "embedding", (0,)),
-    *(Choice(f"early exit, layer {layer}", "early-exit", (layer,)) for layer in LAYERS[1:]),
-    Choice("early exit, layers 0, 4, 8, 12", "early-exit", DEFAULT),
-    Choice("the same, linear", "early-exit", DEFAULT, query_dim=0),
-    Choice("last hidden state", "last-hidden", DEFAULT),
+    *(Choice(f"early exit, layer {layer}", "early-exit", (layer,)) for layer in (8, 16, 24)),
+    Choice("early exit, layers 0, 4, 8, 12", "early-exit", EARLY),
+    Choice("the same, weighed tokens", "early-exit", EARLY, pooled=True),
+    Choice("early exit, layers 8, 16, 24", "early-exit", DEFAULT),
+    Choice("the same, weighed tokens", "early-exit", DEFAULT, pooled=True),
+    Choice("the same, linear", "early-exit", DEFAULT, query_dim=0, pooled=True),
+    Choice("last hidden state", "last-hidden", DEFAULT, pooled=True),
 )
 
 
 def prepared(
     model: LPMModel, users: Sequence[SyntheticUser], *, practice: bool
-) -> list[tuple[LookingUser, torch.Tensor]]:
-    """Return each user at all layers, and the last hidden states of the questions."""
+) -> list[tuple[LookingUser, LookingUser]]:
+    """Return each user at all layers, and with the last hidden states of the questions."""
     found = []
     for user in users:
         chunks = chunk_history(user.history)
@@ -69,20 +75,19 @@ def prepared(
         looking = looking_user(
             model, chunks, worth, asked, evidence, [q.fact_id for q in questions]
         )
-        found.append((looking, encode_queries(model.backbone, asked, "last-hidden", [0]).cpu()))
+        last, mask = encode_queries(model.backbone, asked, "last-hidden", [0])
+        found.append((looking, replace(looking, asked=last.cpu(), asked_mask=mask.cpu())))
     return found
 
 
-def seen(users: Sequence[tuple[LookingUser, torch.Tensor]], choice: Choice) -> list[LookingUser]:
+def seen(users: Sequence[tuple[LookingUser, LookingUser]], choice: Choice) -> list[LookingUser]:
     """Reduce users to what one choice sees."""
     index = [LAYERS.index(layer) for layer in choice.layers]
+    if choice.kind == "last-hidden":
+        return [replace(last, states=last.states[:, :, index]) for _, last in users]
     return [
-        replace(
-            user,
-            states=user.states[:, :, index],
-            asked=last if choice.kind == "last-hidden" else user.asked[:, index],
-        )
-        for user, last in users
+        replace(user, states=user.states[:, :, index], asked=user.asked[:, :, index])
+        for user, _ in users
     ]
 
 
@@ -111,8 +116,12 @@ def score(
         w_q=model.projector.w_q,
         w_k=model.projector.w_k,
     )
+    if choice.pooled:
+        parts |= named(pooling=model.writer.pooling, query_pooling=model.query_pooling)
     settings = StageConfig(options.steps, 2e-3, weight_decay=0.05, seed=options.seed)
-    stage, loss = Stage(choice.name, parts, settings, options.scratch), LookingLoss(model)
+    rates = {name: POOLING_RATE for name in parts if "pooling" in name}
+    stage = Stage(choice.name, parts, settings, options.scratch, rates=rates)
+    loss = LookingLoss(model)
 
     def one(generator: torch.Generator) -> torch.Tensor:
         order = torch.randperm(len(train), generator=generator)[:8].tolist()
@@ -123,6 +132,7 @@ def score(
     return {
         "choice": choice.name,
         "kind": choice.kind,
+        "weighed_tokens": choice.pooled,
         "layers": list(choice.layers),
         "hit_rate": hit_rate(model, held_out),
         "train_hit_rate": hit_rate(model, train),

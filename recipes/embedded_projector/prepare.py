@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
+from corpus import FIRST_SEED, corpus_user, told_elsewhere
 
 from lpm.benchmarks.synthetic import Label, SyntheticQuestion, SyntheticUser, generate_user
 from lpm.chunking import Chunk, chunk_history
@@ -20,19 +21,48 @@ from lpm.types import QuestionAnswer
 
 # These kinds are answered from what was liked, not by repeating a string of the chunk.
 _DERIVED_KINDS = ("suggest", "generaliz", "recommend")
+PLAIN_KIND = "recalling_facts_mentioned_by_the_user"
+OTHER_SEEDS = 500_000
 _ROLES = ("now", "before", "why")
-NEVER_TOLD_SHARE = 0.05
-RANDOM_PHRASE_SHARE = 0.5
+NEVER_TOLD_SHARE = 0.12
+RANDOM_PHRASE_SHARE = 0.4
 NOISY_SHARE = 0.3
+CORPUS_SHARE = 0.5
+WRAPPED_SHARE = 0.3
+WRAPPERS = (
+    "Please answer briefly. {question}",
+    "{question} Reply with the exact words if you can.",
+    "Question: {question}\nShort answer:",
+    "Use what you know about me.\n\n{question}",
+    "Answer the following in as few words as possible, without a full sentence.\n\n{question}",
+    "From what was said earlier, give a short answer. If it was never said, say so.\n\n{question}",
+    "I will ask you something about our past talks. Keep it short and do not guess: {question}",
+    "{question} Only a name, a place or a few words, please.",
+)
 
 
-def from_history(model: LPMModel, user: SyntheticUser, num_questions: int) -> LookingUser:
-    """Prepare a generated user's raw history and a random part of the questions about it."""
+def from_history(
+    model: LPMModel, user: SyntheticUser, num_questions: int, untold: Sequence[str] = ()
+) -> LookingUser:
+    """Prepare a user's raw history, a random part of the questions about it, and untold ones."""
     chunks = chunk_history(user.history)
     questions = _some((*user.practice, *user.questions), num_questions, user.user_id)
     worth = [worth_of(user.turn_labels[chunk.session_id, chunk.turn]) for chunk in chunks]
     evidence = torch.tensor([[holds(chunk, q, user) for chunk in chunks] for q in questions])
-    return _prepared(model, chunks, worth, questions, evidence)
+    return _prepared(model, chunks, worth, questions, evidence, untold)
+
+
+def never_told(user: SyntheticUser, count: int) -> list[str]:
+    """Return questions about facts that a user of the training world did not tell."""
+    seed = int(user.user_id.rpartition("-")[2])
+    dice = random.Random(seed)
+    if seed >= FIRST_SEED:
+        return told_elsewhere(user, dice, count)
+    told_facts = {q.fact_id for q in (*user.practice, *user.questions)}
+    # Only plain facts: a preference that was never told may still be guessed from another.
+    other = generate_user(seed + OTHER_SEEDS, "train").practice
+    asked = [q.question for q in other if q.fact_id not in told_facts and q.kind == PLAIN_KIND]
+    return dice.sample(asked, min(count, len(asked)))
 
 
 def from_pairs(model: LPMModel, user: SyntheticUser, num_questions: int) -> LookingUser:
@@ -71,9 +101,11 @@ def _prepared(
     worth: Sequence[Sequence[Worth]],
     questions: Sequence[SyntheticQuestion],
     evidence: torch.Tensor,
+    untold: Sequence[str] = (),
 ) -> LookingUser:
     asked = [q.question for q in questions]
-    return looking_user(model, chunks, worth, asked, evidence, [q.fact_id for q in questions])
+    facts = [q.fact_id for q in questions]
+    return looking_user(model, chunks, worth, asked, evidence, facts, untold)
 
 
 def _some(
@@ -89,7 +121,8 @@ class Speech:
 
     Half of the values are swapped for random words and made-up names, in chunk and answer alike:
     the LLM then cannot know the answer but by reading the rows. Some slots hold a few tokens too
-    many, as a writer's will, and some questions are about what was never told.
+    many, as a writer's will, some questions are about what was never told, and some stand in an
+    instruction.
     """
 
     def __init__(self, model: LPMModel, *, users: int) -> None:
@@ -110,8 +143,11 @@ class Speech:
         return drawn
 
     def _one(self, dice: random.Random) -> Spoken | None:
-        question, chunk, labels = dice.choice(told(dice.randrange(self.users)))
-        text, answer = chunk.text, question.answer
+        first = FIRST_SEED if dice.random() < CORPUS_SHARE else 0
+        question, chunk, labels = dice.choice(told(first + dice.randrange(self.users)))
+        text, answer, asked = chunk.text, question.answer, question.question
+        if dice.random() < WRAPPED_SHARE:
+            asked = dice.choice(WRAPPERS).format(question=asked)
         if dice.random() < RANDOM_PHRASE_SHARE:
             values = [x.text for x in labels if x.text in answer and x.text in text]
             if not values or question.kind.startswith("suggest"):
@@ -121,13 +157,13 @@ class Speech:
                 text, answer = text.replace(value, new), answer.replace(value, new)
                 labels = tuple(Label(x.text.replace(value, new), x.role) for x in labels)
         if dice.random() < NEVER_TOLD_SHARE:
-            return Spoken(question.question, ABSTENTION, ())
+            return Spoken(asked, ABSTENTION, ())
         spans = worth_of(labels)
         if dice.random() < NOISY_SHARE:
             noise = dice.sample(text.split(), min(len(text.split()), dice.randint(1, 3)))
             spans += [(word, 0) for word in noise]
         tokens = worthy_tokens(self.model, text, spans)
-        return Spoken(question.question, answer, tokens) if tokens else None
+        return Spoken(asked, answer, tokens) if tokens else None
 
     def _phrase(self, dice: random.Random) -> str:
         return " ".join(self._word(dice) for _ in range(dice.choice([1, 1, 2, 2, 3])))
@@ -148,7 +184,12 @@ Told = tuple[SyntheticQuestion, Chunk, tuple[Label, ...]]
 @lru_cache(maxsize=4096)
 def told(seed: int) -> tuple[Told, ...]:
     """Return each question of a training user with the newest chunk that answers it."""
-    return evidence_of(generate_user(seed, "train"), practice=True)
+    return evidence_of(training_user(seed), practice=True)
+
+
+def training_user(seed: int) -> SyntheticUser:
+    """Return a generated user or, from `FIRST_SEED` on, one of the corpus."""
+    return corpus_user(seed) if seed >= FIRST_SEED else generate_user(seed, "train")
 
 
 def evidence_of(user: SyntheticUser, *, practice: bool) -> tuple[Told, ...]:

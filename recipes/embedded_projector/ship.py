@@ -12,7 +12,9 @@ import torch
 
 from lpm.modeling import SHIPPED, LPMModel
 
-MAX_BYTES = 8_000_000
+MAX_PROJECTOR_BYTES = 8_000_000
+MAX_BYTES = 16_000_000
+_BYTES_A_WEIGHT = 2
 
 
 def main() -> None:
@@ -25,9 +27,15 @@ def main() -> None:
     folder = SHIPPED / model.config.backbone
     model.save_pretrained(folder)
     size = (folder / "model.safetensors").stat().st_size
-    if size > MAX_BYTES:
-        raise SystemExit(f"The weights take {size} bytes, but at most {MAX_BYTES} are shipped.")
-    print(f"{folder}: {size} bytes")
+    reading = _BYTES_A_WEIGHT * sum(
+        weight.numel() for name, weight in model.state_dict().items() if "writer" not in name
+    )
+    if size > MAX_BYTES or reading > MAX_PROJECTOR_BYTES:
+        raise SystemExit(
+            f"The weights take {size} bytes, {reading} of them to read, but at most {MAX_BYTES} "
+            f"and {MAX_PROJECTOR_BYTES} are shipped."
+        )
+    print(f"{folder}: {size} bytes, {reading} of them to read memories")
 
 
 if __name__ == "__main__":

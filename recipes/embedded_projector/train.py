@@ -11,26 +11,42 @@ import time
 from pathlib import Path
 
 import torch
+from corpus import FIRST_SEED, corpus_user
 from evaluation import history_score, told_score, tuning_users, validation_users
-from prepare import Speech, from_history, from_pairs
+from prepare import Speech, from_history, from_pairs, never_told, training_user
 
 from lpm.backbone import EMBEDDED, Backbone
-from lpm.benchmarks.synthetic import generate_user
 from lpm.learning.looking import LookingUser
 from lpm.learning.shared import SharedTrainer, TrainPlan, trainable_model
 from lpm.modeling import LPMModel
 
-QUESTIONS_KEPT = 40
-PAIRS_EVERY = 5
+QUESTIONS_KEPT = 28
+UNTOLD = 8
 
 
 def looking_users(model: LPMModel, count: int) -> list[LookingUser]:
-    """Prepare training users; of every fifth only question-answer pairs are known."""
+    """Prepare training users: of five, two are generated and two are of the corpus.
+
+    Of the fifth, a generated one, only question-answer pairs are known.
+    """
     users = []
-    for seed in range(count):
-        prepare = from_pairs if seed % PAIRS_EVERY == PAIRS_EVERY - 1 else from_history
-        users.append(prepare(model, generate_user(seed, "train"), QUESTIONS_KEPT))
+    for number in range(count):
+        user = training_user(number if number % 5 < 3 else FIRST_SEED + number)
+        if number % 5 == 2:
+            users.append(from_pairs(model, user, QUESTIONS_KEPT))
+        else:
+            users.append(from_history(model, user, QUESTIONS_KEPT, never_told(user, UNTOLD)))
     return users
+
+
+def held_out_users(model: LPMModel, count: int) -> dict[str, list[LookingUser]]:
+    """Prepare users that training never sees, by where they are from."""
+    unmet = [corpus_user(seed, held_out=True) for seed in range(count)]
+    return {
+        "validation": [from_history(model, user, 68) for user in validation_users(count)],
+        "corpus": [from_history(model, user, 68) for user in unmet],
+        "tune": [from_history(model, user, 68) for user in tuning_users(count)],
+    }
 
 
 def main() -> None:
@@ -64,10 +80,7 @@ def main() -> None:
     trainer.speak(
         speech, checkpoint=lambda: {k: told_score(model, users) for k, users in held_out.items()}
     )
-    trainer.look(
-        looking_users(model, options.users),
-        {k: [from_history(model, u, 68) for u in users] for k, users in held_out.items()},
-    )
+    trainer.look(looking_users(model, options.users), held_out_users(model, count))
     model.config.trained = True
     model.save_pretrained(options.out / "model")
     record = {

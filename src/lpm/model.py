@@ -307,7 +307,8 @@ class LatentPersonalMemory:
                 )
                 for n in order
             )
-            return Explanation(user, message, slots)
+            untold = max(0.0, 1.0 - float(weights.sum()))
+            return Explanation(user, message, slots, untold)
 
     def show(self, user: str, *, tell: bool = False) -> MemoryView:
         """Return everything a person can inspect of a memory.

@@ -21,8 +21,9 @@ from lpm.backbone import Backbone, positions
 from lpm.errors import ConfigError, IncompatibleMemoryError
 from lpm.nn.initialisers import tie_to_embeddings
 from lpm.nn.injection import Placement
+from lpm.nn.pooling import Pooling, centred
 from lpm.nn.projector import MLPKind, Projector, ProjectorConfig
-from lpm.nn.query_encoder import QUERY_KINDS, QueryKind, centred, encode_queries, query_width
+from lpm.nn.query_encoder import QUERY_KINDS, QueryKind, encode_queries, query_width
 from lpm.nn.vocabulary import VocabularyMLP
 from lpm.nn.writer import Writer, WriterConfig
 
@@ -37,6 +38,7 @@ class LPMConfig(PretrainedConfig):
     query_kind: e(x). layers: whose hidden states the writer sees, and e(x) of kind "early-exit".
     query_dim: width of a hidden layer that e(x) ends with; 0 leaves it out. markers: tokens that
     tell the roles of others in a slot: "formerly" and "because"; without any there is one role.
+    sink: whether a question may attend to nothing, see `ProjectorConfig`.
     placement: where rows go, see `lpm.nn.injection`. trained: whether the writer was trained, so
     that its memories can be used without a gradient step.
     """
@@ -64,6 +66,7 @@ class LPMConfig(PretrainedConfig):
         layers: Sequence[int] = (0, 4, 8, 12),
         query_dim: int = 0,
         markers: Sequence[int] = (),
+        sink: bool = False,
         placement: Placement = "message",
         trained: bool = False,
         **kwargs: Any,
@@ -86,6 +89,7 @@ class LPMConfig(PretrainedConfig):
         self.layers = list(layers)
         self.query_dim = query_dim
         self.markers = list(markers)
+        self.sink = sink
         self.placement = placement
         self.trained = trained
         if query_kind not in QUERY_KINDS:
@@ -128,6 +132,7 @@ class LPMConfig(PretrainedConfig):
             sliced=True,
             rows_before=self.rows_before,
             rows_after=self.rows_after,
+            sink=self.sink,
         )
 
     @property
@@ -156,6 +161,7 @@ class LPMModel(PreTrainedModel):
         # What all questions have in common says nothing about any; measured before training.
         read = query_width(config.query_kind, config.layers)
         self.register_buffer("query_centre", torch.zeros(read, config.hidden_size))
+        self.query_pooling = Pooling(config.feature_dim)
         self.query = (
             torch.nn.Sequential(torch.nn.Linear(config.feature_dim, config.query_dim), GELU())
             if config.query_dim
@@ -215,15 +221,18 @@ class LPMModel(PreTrainedModel):
     def queries(self, messages: Sequence[str]) -> Float[Tensor, "batch query_dim"]:
         """Return e(x) of each message."""
         config = self.config
-        encoded = encode_queries(self.backbone, messages, config.query_kind, config.layers)
-        return self.query_of(encoded.to(self.projector.w_q.device))
-
-    def query_of(
-        self, asked: Float[Tensor, "batch layers hidden"]
-    ) -> Float[Tensor, "batch query_dim"]:
-        """Return e(x) from what the frozen backbone makes of each message."""
-        query: Tensor = self.query(centred(asked, self.get_buffer("query_centre")))
+        states, mask = encode_queries(self.backbone, messages, config.query_kind, config.layers)
+        device = self.projector.w_q.device
+        query: Tensor = self.query(self.asked(states.to(device), mask.to(device)))
         return query
+
+    def asked(
+        self,
+        states: Float[Tensor, "batch tokens layers hidden"],
+        mask: Bool[Tensor, "batch tokens"],
+    ) -> Float[Tensor, "batch feature_dim"]:
+        """Return what each message asks for, of which the hidden layer then makes e(x)."""
+        return centred(self.query_pooling(states, mask), self.get_buffer("query_centre"))
 
     def forward(
         self,
@@ -289,7 +298,7 @@ def untrained_config(backbone: Backbone, **options: Any) -> LPMConfig:
 
     The MLP is dense and zero at first: untrained codes point at no token yet.
     """
-    depths = {round(backbone.num_layers * layer / 30) for layer in (0, 4, 8, 12)}
+    depths = {round(backbone.num_layers * layer / 30) for layer in (8, 16, 24)}
     return LPMConfig(hidden_size=backbone.hidden_size, layers=sorted(depths), **options)
 
 

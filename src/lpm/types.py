@@ -141,11 +141,15 @@ class SlotUse:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Which slots a message reads, most used first; weights are means over heads and sum to 1."""
+    """Which slots a message reads, most used first; weights are means over heads.
+
+    untold: the share of the attention on what was never told; with the weights it makes 1.
+    """
 
     user: str
     message: str
     slots: tuple[SlotUse, ...]
+    untold: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from lpm.chunking import Chunk
-from lpm.nn.query_encoder import normalised
+from lpm.nn.pooling import normalised
 
 if TYPE_CHECKING:
     from lpm.backbone import Backbone

@@ -15,7 +15,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from lpm.modeling import LPMModel
-from lpm.nn.query_encoder import centred
 
 
 @dataclass(frozen=True)
@@ -23,18 +22,20 @@ class LookingUser:
     """One user with everything that does not change during training.
 
     ids, states, mask: the chunks, see `ChunkFeatures`. worth: the tokens worth keeping, by role.
-    asked: e(x) of the questions before centring. evidence: which chunks answer which question.
-    facts: for each question what it is about, equal for like questions of different users; ""
-    where that is not known.
+    asked, asked_mask: the questions, see `encode_queries`. evidence: which chunks answer which
+    question. facts: for each question what it is about, equal for like questions of different
+    users; "" where that is not known. untold: questions about what this user never told.
     """
 
     ids: Int[Tensor, "chunks tokens"]
     states: Float[Tensor, "chunks tokens layers hidden"]
     mask: Bool[Tensor, "chunks tokens"]
     worth: Bool[Tensor, "chunks tokens roles"]
-    asked: Float[Tensor, "questions layers hidden"]
+    asked: Float[Tensor, "questions asked_tokens layers hidden"]
+    asked_mask: Bool[Tensor, "questions asked_tokens"]
     evidence: Bool[Tensor, "questions chunks"]
     facts: tuple[str, ...]
+    untold: Bool[Tensor, " questions"]
 
     @property
     def kept(self) -> Bool[Tensor, " chunks"]:
@@ -45,11 +46,9 @@ class LookingUser:
 @torch.no_grad()
 def measure_centres(model: LPMModel, users: Sequence[LookingUser]) -> None:
     """Set the centres of keys and queries to the means over users; do it before training."""
-    means = [(u.states.float() * u.mask[..., None, None]).sum(1) for u in users]
-    counts = [u.mask.sum(1)[:, None, None].clamp(min=1) for u in users]
-    about = torch.cat([m / n for m, n in zip(means, counts, strict=True)])
+    about = torch.cat([model.writer.pooling(u.states, u.mask) for u in users])
     model.writer.get_buffer("centre").copy_(about.mean(dim=0))
-    asked = torch.cat([u.asked.float() for u in users])
+    asked = torch.cat([model.query_pooling(u.asked, u.asked_mask) for u in users])
     model.get_buffer("query_centre").copy_(asked.mean(dim=0))
 
 
@@ -78,34 +77,47 @@ class LookingLoss:
         """Return minus the log of the attention on evidence, among the chunks of all users.
 
         Chunks of other users count as wrong unless they are about the same fact: a question then
-        meets many more wrong chunks than one user has.
+        meets many more wrong chunks than one user has. With a sink, the attention within each
+        user's own chunks is learnt as well: on evidence where there is any, on the sink where
+        nothing was told.
         """
-        scores, evidence, others = self._scores(users, generator)
-        open_ = evidence | others
+        scores, queries = self._scores(users, generator)
+        evidence = torch.block_diag(*(user.evidence.float() for user in users)).bool()
+        own = torch.block_diag(*(torch.ones(user.evidence.shape) for user in users)).bool()
         known = evidence.any(dim=1)
-        every = torch.logsumexp(scores.masked_fill(~open_, float("-inf"))[known], dim=1)
-        right = torch.logsumexp(scores.masked_fill(~evidence, float("-inf"))[known], dim=1)
-        return (every - right).mean()
+        wrong = (own | ~_same_fact(users, evidence)) & ~evidence
+        loss = _missed(scores[known], evidence[known], wrong[known])
+        if self.model.projector.sink is None:
+            return loss
+        untold = torch.cat([user.untold for user in users])
+        asked = known | untold
+        with_sink = torch.cat([scores, self.model.projector.sink_scores(queries)], dim=1)
+        right = torch.cat([evidence, untold[:, None]], dim=1)
+        open_ = torch.cat([own, torch.ones_like(untold)[:, None]], dim=1)
+        return loss + _missed(with_sink[asked], right[asked], (open_ & ~right)[asked])
 
     def _scores(
         self, users: Sequence[LookingUser], generator: torch.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor]:
         model = self.model
         about = torch.cat([model.writer.about(user.states, user.mask) for user in users])
-        asked = torch.cat([user.asked.float() for user in users])
+        asked = torch.cat([model.asked(user.asked, user.asked_mask) for user in users])
         keys = model.writer.keys(self._dropped(about, generator))
-        centre = model.get_buffer("query_centre")
-        queries: Tensor = model.query(self._dropped(centred(asked, centre), generator))
+        queries: Tensor = model.query(self._dropped(asked, generator))
         projector = model.projector
         scores = (queries @ projector.w_q[0].t()) @ (keys @ projector.w_k[0].t()).t()
-        evidence = torch.block_diag(*(user.evidence.float() for user in users)).bool()
-        own = torch.block_diag(*(torch.ones(user.evidence.shape) for user in users)).bool()
-        same = _same_fact(users, evidence)
-        return scores * projector.config.head_dim**-0.5, evidence, (own | ~same) & ~evidence
+        return scores * projector.config.head_dim**-0.5, queries
 
     def _dropped(self, features: Tensor, generator: torch.Generator) -> Tensor:
         keep = torch.rand(features.shape, generator=generator) >= self.dropout
         return features * keep / (1 - self.dropout)
+
+
+def _missed(scores: Tensor, right: Tensor, wrong: Tensor) -> Tensor:
+    """Return the mean of minus the log of the attention that falls on what is right."""
+    lowest = float("-inf")
+    every = torch.logsumexp(scores.masked_fill(~(right | wrong), lowest), dim=1)
+    return (every - torch.logsumexp(scores.masked_fill(~right, lowest), dim=1)).mean()
 
 
 def _same_fact(users: Sequence[LookingUser], evidence: Tensor) -> Tensor:
@@ -121,15 +133,15 @@ def _same_fact(users: Sequence[LookingUser], evidence: Tensor) -> Tensor:
 
 @torch.no_grad()
 def hit_rate(model: LPMModel, users: Sequence[LookingUser]) -> float:
-    """Return the share of questions whose most attended chunk, of those kept, is evidence."""
+    """Return the share of told questions whose best chunk, of those kept, is evidence."""
     hits = total = 0
     for user in users:
         about = model.writer.about(user.states, user.mask)
         count = min(model.config.num_slots, len(about))
         best = model.writer.chunk_scorer(about)[:, 0].topk(count).indices
         keys = model.writer.keys(about[best]) @ model.projector.w_k[0].t()
-        queries = model.query_of(user.asked.float())
+        queries = model.query(model.asked(user.asked, user.asked_mask))
         top = (queries @ model.projector.w_q[0].t() @ keys.t()).argmax(dim=1)
         hits += int(user.evidence[:, best].gather(1, top[:, None]).sum())
-        total += len(user.asked)
+        total += int((~user.untold).sum())
     return hits / max(1, total)

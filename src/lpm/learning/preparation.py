@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Bool
 from torch import Tensor
+from torch.nn import functional
 
 from lpm.backbone import Backbone
 from lpm.chunking import Chunk
@@ -30,11 +31,13 @@ def looking_user(
     questions: Sequence[str],
     evidence: Bool[Tensor, "questions chunks"],
     facts: Sequence[str] | None = None,
+    untold: Sequence[str] = (),
 ) -> LookingUser:
     """Compute features, token labels and e(x).
 
     worth: for each chunk, what in it is worth remembering; nothing for small talk.
-    evidence: which chunks answer which question. facts: see `LookingUser`.
+    evidence: which chunks answer which question. facts: see `LookingUser`. untold: further
+    questions, about what this user never told.
     """
     backbone, config = model.backbone, model.config
     features = chunk_features(backbone, chunks, config.layers)
@@ -44,21 +47,32 @@ def looking_user(
             for ids, mask, spans in zip(features.ids, features.mask, worth, strict=True)
         ]
     )
-    asked = [
-        encode_queries(
-            backbone, questions[i : i + _QUESTIONS_AT_ONCE], config.query_kind, config.layers
-        )
-        for i in range(0, len(questions), _QUESTIONS_AT_ONCE)
-    ]
+    every = [*questions, *untold]
+    asked, asked_mask = _asked(model, every)
+    told_facts = tuple(facts) if facts is not None else ("",) * len(questions)
     return LookingUser(
         features.ids,
         features.states.bfloat16(),
         features.mask,
         labels,
-        torch.cat(asked).cpu(),
-        evidence,
-        tuple(facts) if facts is not None else ("",) * len(questions),
+        asked,
+        asked_mask,
+        torch.cat([evidence, evidence.new_zeros(len(untold), len(chunks))]),
+        told_facts + ("",) * len(untold),
+        torch.tensor([False] * len(questions) + [True] * len(untold)),
     )
+
+
+def _asked(model: LPMModel, questions: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Return states and mask of all questions, padded to the longest."""
+    config, parts = model.config, []
+    for start in range(0, len(questions), _QUESTIONS_AT_ONCE):
+        some = questions[start : start + _QUESTIONS_AT_ONCE]
+        parts.append(encode_queries(model.backbone, some, config.query_kind, config.layers))
+    width = max(mask.shape[1] for _, mask in parts)
+    padded = [functional.pad(s.cpu(), (0, 0, 0, 0, 0, width - s.shape[1])) for s, _ in parts]
+    masks = [functional.pad(mask.cpu(), (0, width - mask.shape[1])) for _, mask in parts]
+    return torch.cat(padded).bfloat16(), torch.cat(masks)
 
 
 def label_roles(

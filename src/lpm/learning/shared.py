@@ -23,7 +23,9 @@ from lpm.nn.initialisers import tie_to_embeddings
 
 FRAME = ("Facts about me:", ". Answer in a few words.")
 MARKERS = (" formerly", " because")
-QUERY_DIM = 384
+QUERY_DIM = 1024
+KEYER_DIM = 1024
+POOLING_RATE = 3.0
 _CENTRE_USERS = 20
 
 
@@ -35,10 +37,10 @@ class TrainPlan:
     """
 
     coding_steps: int = 2000
-    speaking_steps: int = 200
-    looking_steps: int = 400
+    speaking_steps: int = 240
+    looking_steps: int = 1000
     speaking_rows: int = 40
-    looking_users: int = 8
+    looking_users: int = 6
     seed: int = 0
 
     @property
@@ -71,7 +73,9 @@ def trainable_model(backbone: Backbone, *, seed: int = 0) -> LPMModel:
             rows_before=len(frame[0]),
             rows_after=len(frame[1]),
             query_dim=QUERY_DIM,
+            keyer_dim=KEYER_DIM,
             markers=[encode(text, add_special_tokens=False)[0] for text in MARKERS],
+            sink=True,
         )
         model = LPMModel(config, backbone)
         table = backbone.model.get_input_embeddings().weight.detach().cpu()
@@ -146,11 +150,17 @@ class SharedTrainer:
             token_scorer=model.writer.token_scorer,
             chunk_scorer=model.writer.chunk_scorer,
             key=model.writer.key,
+            pooling=model.writer.pooling,
             query=model.query,
+            query_pooling=model.query_pooling,
             w_q=model.projector.w_q,
             w_k=model.projector.w_k,
         )
-        stage, loss = self._stage("looking", parts, self.plan.looking), LookingLoss(model)
+        if model.projector.sink is not None:
+            parts |= named(sink=model.projector.sink)
+        # Which tokens count is learnt from a plain mean, far from where it ends.
+        rates = {name: POOLING_RATE for name in parts if "pooling" in name}
+        stage, loss = self._stage("looking", parts, self.plan.looking, rates), LookingLoss(model)
 
         def one(generator: torch.Generator) -> torch.Tensor:
             order = torch.randperm(len(users), generator=generator)[: self.plan.looking_users]

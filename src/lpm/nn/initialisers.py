@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lpm.nn.pooling import normalised
 from lpm.nn.projector import Projector
-from lpm.nn.query_encoder import normalised
 from lpm.nn.writer import Writer
 
 SAMPLE_ROWS = 20_000

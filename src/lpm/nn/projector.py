@@ -38,6 +38,8 @@ class ProjectorConfig:
     sliced: cut the value columns into H slices of equal width, one a head: M_uh is then slice h and
     the key. rows_before, rows_after: constant rows around those of the heads. They are heads whose
     W_V is zero, of which only the LayerNorm's bias is left.
+    sink: every memory is read as if it had one more slot, the same for all users, whose value is
+    zero. Its key is learnt, and what attends to it was never told.
     """
 
     hidden_size: int
@@ -53,6 +55,7 @@ class ProjectorConfig:
     sliced: bool = False
     rows_before: int = 0
     rows_after: int = 0
+    sink: bool = False
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -137,6 +140,9 @@ class Projector(nn.Module):
         self.w_v = nn.Parameter(
             torch.randn(heads, hidden, config.head_width) * config.head_width**-0.5
         )
+        self.sink = (
+            nn.Parameter(torch.zeros(patterns, config.head_dim + 1)) if config.sink else None
+        )
         with torch.no_grad():
             self.w_q.mul_(config.query_dim**-0.5)
             self.w_k.mul_(keys**-0.5)
@@ -152,14 +158,33 @@ class Projector(nn.Module):
         query: Float[Tensor, "batch query_dim"],
         mask: Bool[Tensor, "batch slots"] | None = None,
     ) -> Float[Tensor, "batch heads slots"]:
-        """Return the attention of every head over the slots; masked slots get exactly zero."""
+        """Return the attention of every head over the slots; masked slots get exactly zero.
+
+        With a sink it adds up to less than one: the rest lies on what was never told.
+        """
         keyed = torch.einsum("bq,hkq,hkd->bhd", query, self.w_q, self.w_k)
         scores = _with_slots(keyed, self._checked(slots)[..., self.config.key_start :].mT)
         scores = scores * self.config.head_dim**-0.5
         if mask is not None:
             scores = scores.masked_fill(~mask[:, None, :], float("-inf"))
+        if self.sink is not None:
+            scores = torch.cat([scores, self.sink_scores(query)[..., None]], dim=-1)
+        attention = scores.softmax(dim=-1)[..., : slots.shape[2]]
         shared = self.config.num_heads // self.config.attention_width
-        return scores.softmax(dim=-1).repeat_interleave(shared, dim=1)
+        return attention.repeat_interleave(shared, dim=1)
+
+    def sink_scores(
+        self, query: Float[Tensor, "batch query_dim"]
+    ) -> Float[Tensor, "batch patterns"]:
+        """Return the score of the sink, by which a question says that it was never told.
+
+        The last number of the sink's key meets a constant one in every query. Raises ConfigError
+        without a sink.
+        """
+        if self.sink is None:
+            raise ConfigError("This projector has no sink; set `sink` in its config.")
+        asked = torch.einsum("bq,hkq,hk->bh", query, self.w_q, self.sink[:, :-1])
+        return (asked + self.sink[:, -1]) * self.config.head_dim**-0.5
 
     def forward(
         self,

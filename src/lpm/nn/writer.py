@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lpm.errors import ConfigError
-from lpm.nn.query_encoder import centred, normalised
+from lpm.nn.pooling import Pooling, centred, normalised
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class Writer(nn.Module):
         width, seen = config.hidden_size, config.hidden_size * config.num_layers
         self.token_scorer = _network(seen, config.scorer_dim, config.num_roles)
         self.chunk_scorer = _network(seen, config.scorer_dim, 1)
+        self.pooling = Pooling(seen)
         self.code = nn.Linear(width, config.code_dim)
         self.code_detail = _network(width, config.coder_dim, config.code_dim)
         self.key = _network(seen, config.keyer_dim, config.key_dim)
@@ -104,10 +105,8 @@ class Writer(nn.Module):
         states: Float[Tensor, "chunks tokens layers hidden"],
         mask: Bool[Tensor, "chunks tokens"],
     ) -> Float[Tensor, "chunks seen"]:
-        """Return what each chunk is about: its mean state in every layer, without the centre."""
-        weights = mask.to(states.dtype)[..., None, None]
-        mean = (states * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
-        return centred(mean, self.get_buffer("centre"))
+        """Return what each chunk is about: its pooled states in every layer, without the centre."""
+        return centred(self.pooling(states, mask), self.get_buffer("centre"))
 
     def token_scores(
         self, states: Float[Tensor, "*batch layers hidden"]

@@ -66,12 +66,13 @@ def literal_row(made: Projector, head: int, slots, query) -> tuple[list[float], 
     config = made.config
     shared = head * config.attention_width // config.num_heads
     query_h = times(made.w_q[shared], query)
-    scores = [
-        dot(query_h, times(made.w_k[shared], slot[config.key_start :])) / math.sqrt(config.head_dim)
-        for slot in slots
-    ]
+    keys = [times(made.w_k[shared], slot[config.key_start :]) for slot in slots]
+    scores = [dot(query_h, key) / math.sqrt(config.head_dim) for key in keys]
+    if made.sink is not None:
+        # One more slot, with a key of its own and a value of zero.
+        scores.append(dot([*query_h, 1.0], made.sink[shared]) / math.sqrt(config.head_dim))
     exponents = [math.exp(score - max(scores)) for score in scores]
-    attention = [e / sum(exponents) for e in exponents]
+    attention = [e / sum(exponents) for e in exponents][: len(slots)]
     mixed = [0.0] * config.hidden_size
     begin = head * config.head_width if config.sliced else 0
     for weight, slot in zip(attention, slots, strict=True):
@@ -107,6 +108,8 @@ def test_it_computes_the_equations_of_the_paper(heads, count, slot, head_dim, gr
 @pytest.mark.parametrize(
     "options",
     [
+        {"sink": True},
+        {"sink": True, "attention_groups": 1},
         {"value_dim": 6},
         {"value_dim": 6, "sliced": True},
         {"sliced": True},

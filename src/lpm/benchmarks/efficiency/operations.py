@@ -65,7 +65,8 @@ def reading_operations(config: LPMConfig, vocab_size: int) -> int:
         if isinstance(model.projector.mlp, VocabularyMLP):
             model.projector.mlp.attach(torch.empty(vocab_size, config.hidden_size))
         slots = torch.empty(1, 1, config.num_slots, config.writer.slot_dim)
-        states = torch.empty(1, *model.get_buffer("query_centre").shape)
+        states = torch.empty(1, 1, *model.get_buffer("query_centre").shape)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.projector(slots, model.query_of(states))
+        asked = model.asked(states, torch.ones(1, 1, dtype=torch.bool))
+        model.projector(slots, model.query(asked))
     return int(counter.get_total_flops())
