@@ -111,6 +111,31 @@ def test_wrong_settings_are_named(environment, name, value):
     failed = lpm(environment | {name: value}, "serve", "--check")
     assert failed.returncode == 2 and name in failed.stderr
     assert len(failed.stderr.splitlines()) == 1
+    both = lpm(environment | {name: value, "LPM_WORKERS": "-1"}, "serve", "--check")
+    assert len(both.stderr.splitlines()) == 2 and "LPM_WORKERS" in both.stderr
+
+
+def test_the_check_tells_every_fault_in_a_line_of_its_own(environment, tmp_path: Path):
+    (tmp_path / "file").write_text("no folder")
+    wrong = {
+        "LPM_MASTER_KEY": "a name with a slip",
+        "LPM_KEYS": str(tmp_path / "absent.json"),
+        "LPM_HOME": str(tmp_path / "file"),
+        "LPM_BLOBS": "nothing://bucket",
+        "LPM_QUOTA_STORAGE": "nothing://host",
+        "LPM_BACKBONE": str(tmp_path / "absent"),
+    }
+    failed = lpm(environment | wrong, "serve", "--check")
+    assert failed.returncode == 2 and failed.stdout == ""
+    lines = failed.stderr.splitlines()
+    told = ("LPM_MASTER_KEYS", "absent.json", "file'", "bucket", "LPM_QUOTA_STORAGE", "absent'")
+    assert len(lines) == len(wrong)
+    assert all(any(word in line for line in lines) for word in told)
+
+
+def test_the_check_says_where_it_would_listen(environment):
+    checked = lpm(environment | {"LPM_OPEN_ACCESS": "true"}, "serve", "--check", "--port", "8123")
+    assert checked.stdout.endswith("is ready to be served on http://127.0.0.1:8123.\n")
 
 
 def test_wrong_keys_of_the_command_line_change_nothing(environment, tmp_path: Path):

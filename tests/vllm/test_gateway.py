@@ -110,13 +110,14 @@ def test_ready_means_that_the_engine_answers(gateway):
 
 
 def test_serve_check_asks_the_engine(address, tmp_path):
+    backbone = os.environ["LPM_VLLM_BACKBONE"]
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith("LPM_")},
         "LPM_ENGINE": "vllm",
         "LPM_VLLM_URL": address.url,
         "LPM_VLLM_KEY": address.key or "",
         "LPM_HOME": str(tmp_path / "home"),
-        "LPM_BACKBONE": os.environ["LPM_VLLM_BACKBONE"],
+        "LPM_BACKBONE": backbone,
         "LPM_OPEN_ACCESS": "true",
     }
 
@@ -129,5 +130,5 @@ def test_serve_check_asks_the_engine(address, tmp_path):
     good = check()
     assert good.returncode == 0 and "ready to be served" in good.stdout, good.stderr
     bad = check(LPM_VLLM_KEY="wrong")
-    assert bad.returncode == 1 and "LPM_VLLM_KEY" in bad.stderr
+    assert bad.returncode == 2 and "LPM_VLLM_KEY" in bad.stderr
     assert "wrong" not in bad.stderr and "Traceback" not in bad.stderr

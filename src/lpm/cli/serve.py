@@ -18,7 +18,6 @@ from lpm.cli.options import (
 from lpm.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
-    from lpm.server.engine import Engine
     from lpm.server.settings import ServerSettings
 
 
@@ -27,46 +26,28 @@ def serve(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port.")] = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Check settings, store, backbone and engine; serve nothing."),
+        typer.Option("--check", help="Tell every fault of settings, store, keys, engine."),
     ] = False,
 ) -> None:
     """Serve memories and an OpenAI-compatible API; settings come from LPM_… variables."""
     settings = settings_of(host=host, port=port)
-    import asyncio
+    if check:
+        from lpm.server.checking import faults
+
+        found = faults(settings)
+        if found:
+            raise ConfigError("\n".join(found))
+        typer.echo(f"{settings.backbone} is ready to be served on {settings.place}.")
+        return
     import logging
 
-    import uvicorn
-
-    from lpm.server.app import build_service, create_app
+    from lpm.server.app import build_service
+    from lpm.server.serving import serve as serve_until_stopped
     from lpm.server.tracing import start_tracing
 
     start_tracing()
-    service = build_service(settings)
-    if check:
-        try:
-            asyncio.run(_checked(service.engine))
-        finally:
-            service.store.close()
-        typer.echo(f"{service.model_id} is ready to be served on {settings.host}:{settings.port}.")
-        return
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    # The access log of uvicorn writes paths, which name users; the application logs patterns.
-    uvicorn.run(
-        create_app(service),
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        timeout_graceful_shutdown=int(settings.drain_s),
-    )
-
-
-async def _checked(engine: Engine) -> None:
-    import asyncio
-
-    try:
-        await engine.check()
-    finally:
-        await asyncio.to_thread(engine.stop)
+    serve_until_stopped(build_service(settings))
 
 
 def settings_of(**given: object) -> ServerSettings:
@@ -74,7 +55,7 @@ def settings_of(**given: object) -> ServerSettings:
     try:
         from pydantic import ValidationError
 
-        from lpm.server.settings import ServerSettings
+        from lpm.server.settings import ServerSettings, wrong_values
     except ImportError:
         raise MissingExtraError(
             "The server needs an extra; run `pip install 'latent-personal-memory[server]'`."
@@ -82,9 +63,7 @@ def settings_of(**given: object) -> ServerSettings:
     try:
         return ServerSettings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "LPM_" + "_".join(map(str, first["loc"])).upper()
-        raise ConfigError(f"{name}: {first['msg']}.") from None
+        raise ConfigError("\n".join(wrong_values(error))) from None
 
 
 def mcp(

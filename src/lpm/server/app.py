@@ -12,45 +12,35 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import lpm
-from lpm.backbone import Backbone
-from lpm.errors import ConfigError, LPMError
-from lpm.modeling import LPMModel, load_shared
+from lpm.errors import LPMError
+from lpm.modeling import LPMModel
 from lpm.server import generation, histories, jobs, memories, page
 from lpm.server.access import Access
 from lpm.server.description import ERRORS, KEY, describe
 from lpm.server.engines import build_engine
 from lpm.server.errors import add_handlers, body_of
-from lpm.server.keys import KeyStore
 from lpm.server.observing import Observed
+from lpm.server.opening import open_keys, open_memories, open_model, open_quotas
 from lpm.server.paths import EscapedSegments
-from lpm.server.quotas import Budget, Quotas
+from lpm.server.quotas import Budget
 from lpm.server.service import Service
 from lpm.server.settings import ServerSettings
 from lpm.server.tracing import NO_FASTAPI_TELEMETRY, Traced
-from lpm.store import MemoryStore, open_store
+from lpm.store import MemoryStore
 
 
 def build_service(
     settings: ServerSettings, *, store: MemoryStore | None = None, model: LPMModel | None = None
 ) -> Service:
     """Open the store, load the model, start the engine; raises ConfigError without any key."""
-    keys = None
-    if not settings.open_access:
-        keys = KeyStore(settings.keys_path)
-        if not [key for key in keys.list() if not key.revoked]:
-            raise ConfigError(
-                f"No API key is in '{settings.keys_path}'; make one with `lpm keys create`, or set "
-                "LPM_OPEN_ACCESS=true on a machine of your own."
-            )
+    keys = open_keys(settings)
     if store is None:
-        home = settings.home.get_secret_value() if settings.home else None
-        store = open_store(home, hot_bytes=settings.hot_bytes)
+        store = open_memories(settings)
     try:
         if model is None:
-            folder = str(settings.projector) if settings.projector else None
-            model = load_shared(folder, Backbone.load(settings.backbone, device=settings.device))
+            model = open_model(settings)
         budget = Budget(settings.tenant_requests_per_minute, settings.tenant_tokens_per_day)
-        access = Access(keys, Quotas(settings.quota_storage.get_secret_value()), budget)
+        access = Access(keys, open_quotas(settings), budget)
         engine = build_engine(settings, model.backbone)
         return Service(settings, store, model, engine, access)
     except BaseException:
@@ -101,7 +91,7 @@ def _health(service: Service) -> Any:
 
     @routes.get("/readyz", responses={503: {"description": "Not ready; `status` says why."}})
     async def ready() -> JSONResponse:
-        if service.engine.stopping:
+        if service.draining or service.engine.stopping:
             return JSONResponse({"status": "stopping"}, 503)
         await run_in_threadpool(service.store.users, limit=1)
         try:

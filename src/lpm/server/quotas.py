@@ -69,6 +69,13 @@ class Quotas:
                 "redis://HOST:PORT, with its package installed."
             ) from None
 
+    def check(self) -> None:
+        """Raise StoreError unless the counters can be reached."""
+        with _told():
+            good = self._limiters["requests"].storage.check()
+        if not good:
+            raise StoreError("The counters at LPM_QUOTA_STORAGE cannot be reached; start them.")
+
     def admit(self, payer: Payer) -> None:
         """Count one request; raises QuotaError when a limit is reached."""
         for limit in _limits(payer):

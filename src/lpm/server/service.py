@@ -22,7 +22,7 @@ from lpm.types import Message
 
 
 class Service:
-    """The parts of a running server."""
+    """The parts of a running server. draining: it stops, and others should be asked."""
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Service:
         self.metrics = Metrics(self)
         self.worker = Worker(store, model, threads=settings.workers, tell=self.metrics.count_job)
         self.model_id = model.backbone.name
+        self.draining = False
         self._tenants: dict[str, LatentPersonalMemory] = {}
         self._lock = threading.Lock()
 
