@@ -28,6 +28,10 @@ from lpm.nn.vocabulary import VocabularyMLP
 from lpm.nn.writer import Writer, WriterConfig
 
 
+DEFAULT_LAYERS = (8, 16, 24)
+"""Of the embedded backbone's 30; the same depths in others."""
+
+
 class LPMConfig(PretrainedConfig):
     """Everything that a projector and its writer depend on.
 
@@ -63,7 +67,7 @@ class LPMConfig(PretrainedConfig):
         keyer_dim: int = 384,
         scorer_dim: int = 128,
         query_kind: QueryKind = "early-exit",
-        layers: Sequence[int] = (0, 4, 8, 12),
+        layers: Sequence[int] = DEFAULT_LAYERS,
         query_dim: int = 0,
         markers: Sequence[int] = (),
         sink: bool = False,
@@ -218,8 +222,9 @@ class LPMModel(PreTrainedModel):
             digest.update(weight.detach().float().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
 
+    @torch.no_grad()
     def queries(self, messages: Sequence[str]) -> Float[Tensor, "batch query_dim"]:
-        """Return e(x) of each message."""
+        """Return e(x) of each message, without a gradient: e(x) is learnt by `asked` and `query`."""
         config = self.config
         states, mask = encode_queries(self.backbone, messages, config.query_kind, config.layers)
         device = self.projector.w_q.device
@@ -298,7 +303,7 @@ def untrained_config(backbone: Backbone, **options: Any) -> LPMConfig:
 
     The MLP is dense and zero at first: untrained codes point at no token yet.
     """
-    depths = {round(backbone.num_layers * layer / 30) for layer in (8, 16, 24)}
+    depths = {round(backbone.num_layers * layer / 30) for layer in DEFAULT_LAYERS}
     return LPMConfig(hidden_size=backbone.hidden_size, layers=sorted(depths), **options)
 
 

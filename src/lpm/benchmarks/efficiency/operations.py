@@ -66,7 +66,7 @@ def reading_operations(config: LPMConfig, vocab_size: int) -> int:
             model.projector.mlp.attach(torch.empty(vocab_size, config.hidden_size))
         slots = torch.empty(1, 1, config.num_slots, config.writer.slot_dim)
         states = torch.empty(1, 1, *model.get_buffer("query_centre").shape)
+        mask = torch.ones(1, 1, dtype=torch.bool)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        asked = model.asked(states, torch.ones(1, 1, dtype=torch.bool))
-        model.projector(slots, model.query(asked))
+        model.projector(slots, model.query(model.asked(states, mask)))
     return int(counter.get_total_flops())
