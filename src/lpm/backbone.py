@@ -54,7 +54,7 @@ class Backbone:
         """
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        from lpm.nn.attention import use_attention
+        from lpm.nn.attention import use_attention, use_contiguous_states
 
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         check_device(device)
@@ -76,6 +76,7 @@ class Backbone:
             model.to(device)
         if device == "cpu":
             use_attention(model)
+            use_contiguous_states(model)
         return cls(model, tokenizer, name)
 
     @property

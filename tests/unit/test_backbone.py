@@ -38,6 +38,18 @@ def one_line(error: BaseException) -> bool:
     return "\n" not in str(error) and str(error).endswith(".")
 
 
+def test_the_output_embedding_gets_contiguous_states_so_that_no_table_is_copied(tmp_path):
+    save_tiny_backbone(tmp_path)
+    loaded = Backbone.load(str(tmp_path), device="cpu")
+    seen = []
+    loaded.model.get_output_embeddings().register_forward_hook(
+        lambda module, given, output: seen.append(given[0].is_contiguous())
+    )
+    embeddings = torch.randn(3, 5, loaded.hidden_size, dtype=loaded.dtype)
+    loaded.generate(embeddings, torch.ones(3, 5, dtype=torch.bool), max_new_tokens=3)
+    assert seen and all(seen)
+
+
 def test_cached_decoding_gives_the_tokens_of_uncached(family):
     embeddings, mask = batch(family)
     cached = family.generate(embeddings, mask, max_new_tokens=12)

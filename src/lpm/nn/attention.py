@@ -1,4 +1,4 @@
-"""Scaled dot-product attention whose bfloat16 gradient is fast on a CPU."""
+"""What makes a backbone slow on a CPU, done otherwise with the same result."""
 
 from __future__ import annotations
 
@@ -32,6 +32,21 @@ def attention_forward(
             mask = mask.float()
     output, _ = sdpa_attention_forward(module, query, key, value, mask, **options)
     return output.to(dtype), None
+
+
+def use_contiguous_states(model: PreTrainedModel) -> None:
+    """Hand the output embedding contiguous states.
+
+    The last position of a batch is a strided slice, for which PyTorch copies the whole output table
+    once an example: four fifths of the time to a batch's first token with the default backbone.
+    """
+    output = model.get_output_embeddings()
+    if output is not None:
+        output.register_forward_pre_hook(_contiguous)
+
+
+def _contiguous(module: torch.nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    return tuple(part.contiguous() for part in given)
 
 
 def use_attention(model: PreTrainedModel) -> None:
