@@ -16,6 +16,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, RESULTS = ROOT / "docs" / "server.md", ROOT / "results" / "server"
 Row = tuple[str, str, str]
+SPELT = {
+    "lpm serve": "`lpm serve`",
+    "forked": "a server with its imports done",
+    "postgresql": "PostgreSQL and the connections",
+}
 
 
 def table(rows: list[Row]) -> str:
@@ -85,6 +90,48 @@ def mixed(engine: str, spelt: str) -> list[Row]:
     ]
 
 
+def crashes() -> list[Row]:
+    """Return what kills of the server and of PostgreSQL left behind."""
+    found, file = read("crashes.json")
+    if found is None:
+        return []
+    wanted = f"{found['moments']} of {found['moments_wanted']}"
+    rows = [("kill -9 under load: moments, of those wanted", wanted, file)]
+    for key, spelt in {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.items():
+        one = found[key]
+        killed = one["killed"]
+        servers, databases = killed["lpm serve"] + killed["forked"], killed["postgresql"]
+        taught = f"{one['acknowledged_sessions']} + {one['acknowledged_jobs']}"
+        asked = f"{one['answers'].get('ask: 200', 0)}, {one['answers'].get('ask: 404', 0)}"
+        bad = one["memory_files_bad"] + one["versions_not_readable"]
+        rows += [
+            (
+                f"{spelt}: server and worker killed, database killed",
+                f"{servers}, {databases}",
+                file,
+            ),
+            (f"{spelt}: sessions + jobs acknowledged", taught, file),
+            (f"{spelt}: questions answered meanwhile, refused", asked, file),
+            (
+                f"{spelt}: acknowledged and lost, jobs not done in time",
+                f"{one['lost']}, {one['jobs_not_done']}",
+                file,
+            ),
+            (f"{spelt}: memories damaged, of versions", f"{bad} of {one['versions_read']}", file),
+        ]
+        rows += [
+            (f"{spelt}: ready after, {SPELT[kind]}, p50, most", f"{s['p50']} s, {s['max']} s", file)
+            for kind, s in one["ready_s"].items()
+        ]
+        rows += [
+            (f"{spelt}: processor time of it, {SPELT[kind]}, p50", f"{s['p50']} s", file)
+            for kind, s in one.get("ready_cpu_s", {}).items()
+        ]
+    alone = f"{found['imports_and_model_load_s']} s"
+    rows.append(("imports and model load alone, once", alone, file))
+    return [*rows, ("load average of the machine", load(found), file)]
+
+
 def filled(text: str, content: str) -> str:
     """Return the page with what stands between the markers replaced."""
     begin, end = "<!-- server:begin -->", "<!-- server:end -->"
@@ -97,7 +144,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="fail when the page is not current")
     check = parser.parse_args().check
-    rows = [*overhead(), *mixed("local", "in-process engine"), *mixed("vllm", "vLLM")]
+    rows = [*overhead(), *mixed("local", "in-process engine"), *mixed("vllm", "vLLM"), *crashes()]
     text = PAGE.read_text(encoding="utf-8")
     wanted = filled(text, table(rows))
     if wanted == text:
