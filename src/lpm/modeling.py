@@ -27,7 +27,6 @@ from lpm.nn.query_encoder import QUERY_KINDS, QueryKind, encode_queries, query_w
 from lpm.nn.vocabulary import VocabularyMLP
 from lpm.nn.writer import Writer, WriterConfig
 
-
 DEFAULT_LAYERS = (8, 16, 24)
 """Of the embedded backbone's 30; the same depths in others."""
 
@@ -224,7 +223,7 @@ class LPMModel(PreTrainedModel):
 
     @torch.no_grad()
     def queries(self, messages: Sequence[str]) -> Float[Tensor, "batch query_dim"]:
-        """Return e(x) of each message, without a gradient: e(x) is learnt by `asked` and `query`."""
+        """Return e(x) of each message, without a gradient: its learning goes by `asked`."""
         config = self.config
         states, mask = encode_queries(self.backbone, messages, config.query_kind, config.layers)
         device = self.projector.w_q.device
