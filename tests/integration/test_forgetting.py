@@ -259,7 +259,9 @@ def test_versions_are_listed_compared_and_brought_back(memories):
     assert [item.session_ids for item in memories.history("ann")] == [("s1",), ("s2", "s3")]
     found = memories.changes("ann", 1)
     assert found.sessions_added == ("s2", "s3") and len(found.came) == 2 and not found.went
-    assert [slot.moved for slot in found.stayed] == [0.0, 0.0], "old facts are written the same"
+    # Chunks pass in batches of other sizes, whose products may round differently.
+    moved = [slot.moved for slot in found.stayed]
+    assert moved == pytest.approx([0.0, 0.0], abs=1e-6), "old facts are written the same"
     back = memories.rollback("ann", 1)
     assert back.version == 3
     assert torch.equal(memories.store.get("ann").slots, memories.store.get("ann", 1).slots)
