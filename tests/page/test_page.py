@@ -21,7 +21,7 @@ from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 
 Page = playwright.Page
 expect = playwright.expect
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
 FLAGS = [
@@ -76,7 +76,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def watched(browser: playwright.Browser, server: Running) -> Iterator[Watched]:
     """A page that asks nobody but the server and logs no error, or the test fails."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     found = Watched(context.new_page())
     found.page.on("request", lambda request: found.requests.append(request.url))
     found.page.on("console", lambda told: found.console.append(f"{told.type}: {told.text}"))

@@ -142,3 +142,4 @@ def explain(
         for use in explanation.slots[:top]
     ]
     print_table(("slot", "weight", "effect", "learnt from"), rows)
+    typer.echo(f"Never told: {explanation.untold:.3f} of the attention.")
