@@ -209,7 +209,7 @@ import sys, time
 from pathlib import Path
 from lpm.benchmarks.ledger import Ledger, Prediction
 ledger = Ledger(Path(sys.argv[1]), resume=True)
-for index in range(len(ledger), 400):
+for index in range(len(ledger), 1_000_000):
     ledger.append([Prediction(f"e{index}", "u", "u", "k", "said " * 40, 1.0, None, None,
                               0, 0, 0, 0, 0, 0, 0.0)])
     print(index, flush=True)
