@@ -7,31 +7,10 @@ python scripts/update_life.py --check    # exit 1 when a table is not current
 from __future__ import annotations
 
 import argparse
-import json
-import re
 import shutil
 import sys
-from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-DOCS, RESULTS = ROOT / "docs", ROOT / "results"
-Row = tuple[str, str, str]
-
-
-def table(rows: list[Row]) -> str:
-    """Return rows as Markdown."""
-    if not rows:
-        return "_Nothing is on file yet._"
-    lines = ["| Measured | Value | File |", "| --- | ---: | --- |"]
-    return "\n".join([*lines, *(f"| {what} | {value} | `{file}` |" for what, value, file in rows)])
-
-
-def read(name: str) -> tuple[dict[str, Any] | None, str]:
-    """Return a result file's content, None where there is none, and its name in the project."""
-    path = RESULTS / name
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-    return found, f"results/{name}"
+from result_tables import DOCS, RESULTS, Row, filled, read, table
 
 
 def share(found: dict[str, float]) -> str:
@@ -137,13 +116,6 @@ def inspection() -> list[Row]:
         ),
         ("drift of those that stayed", f"{drift['drift']:.3f}", file),
     ]
-
-
-def filled(text: str, marker: str, content: str) -> str:
-    """Return a page with what stands between a marker's ends replaced."""
-    begin, end = f"<!-- {marker}:begin -->", f"<!-- {marker}:end -->"
-    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    return pattern.sub(lambda _: f"{begin}\n\n{content}\n\n{end}", text)
 
 
 def main() -> int:

@@ -7,35 +7,17 @@ python scripts/update_server.py --check    # exit 1 when the table is not curren
 from __future__ import annotations
 
 import argparse
-import json
-import re
 import sys
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE, RESULTS = ROOT / "docs" / "server.md", ROOT / "results" / "server"
-Row = tuple[str, str, str]
+from result_tables import DOCS, Row, filled, read, table
+
+PAGE = DOCS / "server.md"
 SPELT = {
     "lpm serve": "`lpm serve`",
     "forked": "a server with its imports done",
     "postgresql": "PostgreSQL and the connections",
 }
-
-
-def table(rows: list[Row]) -> str:
-    """Return rows as Markdown."""
-    if not rows:
-        return "_Nothing is on file yet._"
-    lines = ["| Measured | Value | File |", "| --- | ---: | --- |"]
-    return "\n".join([*lines, *(f"| {what} | {value} | `{file}` |" for what, value, file in rows)])
-
-
-def read(name: str) -> tuple[dict[str, Any] | None, str]:
-    """Return a result file's content, None where there is none, and its name in the project."""
-    path = RESULTS / name
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-    return found, f"results/server/{name}"
 
 
 def load(found: dict[str, Any]) -> str:
@@ -46,7 +28,7 @@ def load(found: dict[str, Any]) -> str:
 
 def overhead() -> list[Row]:
     """Return what the server costs over bare vLLM."""
-    found, file = read("overhead.json")
+    found, file = read("server/overhead.json")
     if found is None:
         return []
     users = found["concurrent_users"]
@@ -74,7 +56,7 @@ def overhead() -> list[Row]:
 
 def mixed(engine: str, spelt: str) -> list[Row]:
     """Return what many users' requests found on one engine."""
-    found, file = read(f"mixed-{engine}.json")
+    found, file = read(f"server/mixed-{engine}.json")
     if found is None:
         return []
     count = f"{found['requests']:,} requests of {found['users']} users, {spelt}"
@@ -92,7 +74,7 @@ def mixed(engine: str, spelt: str) -> list[Row]:
 
 def crashes() -> list[Row]:
     """Return what kills of the server and of PostgreSQL left behind."""
-    found, file = read("crashes.json")
+    found, file = read("server/crashes.json")
     if found is None:
         return []
     wanted = f"{found['moments']} of {found['moments_wanted']}"
@@ -132,11 +114,23 @@ def crashes() -> list[Row]:
     return [*rows, ("load average of the machine", load(found), file)]
 
 
-def filled(text: str, content: str) -> str:
-    """Return the page with what stands between the markers replaced."""
-    begin, end = "<!-- server:begin -->", "<!-- server:end -->"
-    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    return pattern.sub(lambda _: f"{begin}\n\n{content}\n\n{end}", text)
+def fuzzed() -> list[Row]:
+    """Return what bench/fuzz.py found, and how far it came."""
+    found, file = read("server/fuzz.json")
+    if found is None:
+        return []
+    first, last = found["memory"][0], found["memory"][-1]
+    unanswered = found["by_status"].get("timeout", 0)
+    return [
+        ("fuzzed requests, of those asked for", f"{found['sent']:,} of {found['asked']:,}", file),
+        ("answers of 5xx", f"{found['server_errors']}", file),
+        ("requests without an answer in time", f"{unanswered}", file),
+        (
+            f"memory of the server after {first['requests']:,} and {last['requests']:,} requests",
+            f"{first['rss_mb']:.0f} → {last['rss_mb']:.0f} MB",
+            file,
+        ),
+    ]
 
 
 def main() -> int:
@@ -144,9 +138,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="fail when the page is not current")
     check = parser.parse_args().check
-    rows = [*overhead(), *mixed("local", "in-process engine"), *mixed("vllm", "vLLM"), *crashes()]
+    rows = [*overhead(), *mixed("local", "in-process engine"), *mixed("vllm", "vLLM")]
+    rows += [*crashes(), *fuzzed()]
     text = PAGE.read_text(encoding="utf-8")
-    wanted = filled(text, table(rows))
+    wanted = filled(text, "server", table(rows))
     if wanted == text:
         return 0
     if check:
