@@ -4,38 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
-import torch
 from torch import Tensor
 
+from lpm import answering, revising
+from lpm.answering import MODES, Mode, Sampling, check_message
 from lpm.backbone import EMBEDDED, Backbone, Quantization
-from lpm.errors import HistoryError, InputError, UnknownUserError
-from lpm.forgetting import (
-    ErasureReceipt,
-    erase,
-    find_session,
-    find_topic,
-    forget_user,
-    now,
-    probe,
-    records_left,
-    removed_chunks,
-    without,
-)
-from lpm.histories import parse_messages
-from lpm.inspection import MemoryChanges, changes, nearest_words, slot_effects, tell_slots
+from lpm.checked_store import CheckedStore
+from lpm.errors import InputError
+from lpm.forgetting import ErasureReceipt, forget_user
+from lpm.inspection import MemoryChanges, changes, explain_message, view_slots
 from lpm.learning.fit import Progress
-from lpm.memory import Memory, SessionRecord, validate_user
+from lpm.memory import Memory, validate_user
 from lpm.modeling import LPMModel, load_shared
-from lpm.nn.injection import Prompt, build_prompt, inject
-from lpm.prompting import full_context_messages
-from lpm.remembering import Learnt, distinct, learn, merged, records, without_text
+from lpm.nn.injection import Prompt
 from lpm.store import MemoryStore, VersionSummary, open_store
 from lpm.types import (
     Answer,
@@ -45,14 +32,13 @@ from lpm.types import (
     MemoryView,
     Message,
     RememberReport,
-    SlotUse,
-    SlotView,
     UserSummary,
 )
 
-Mode = Literal["memory", "no-memory", "full-context"]
-MODES: tuple[Mode, ...] = ("memory", "no-memory", "full-context")
-MAX_MESSAGE_CHARACTERS = 100_000
+__all__ = ["MODES", "LatentPersonalMemory", "Mode"]
+
+UNTRAINED_STEPS = 60
+"""Of refining, where no trained writer is at hand."""
 
 
 class LatentPersonalMemory:
@@ -65,7 +51,7 @@ class LatentPersonalMemory:
         self.store = store
         self.model = model
         self.seed = seed
-        self._fingerprint = model.fingerprint
+        self._memories = CheckedStore.for_model(store, model)
         self._lock = threading.RLock()
 
     @classmethod
@@ -113,66 +99,30 @@ class LatentPersonalMemory:
         refine_steps: gradient steps of self-study after the writer's pass; by default none where a
         trained writer is at hand, 60 elsewhere. keep_history: what is stored of the sessions beside
         the slots: their text, only hashes, or nothing; slots learnt from text that is not kept are
-        carried along as they are. expires_at: when
-        `expire` forgets these sessions. dry_run: report what would change and store nothing.
-        Raises HistoryError without user turns.
+        carried along as they are. expires_at: when `expire` forgets these sessions. dry_run: report
+        what would change and store nothing. Raises HistoryError without user turns.
         """
         validate_user(user)
         begin = time.perf_counter()
-        given = history if isinstance(history, History) else parse_messages(list(history))
-        if not any(turn.role == "user" for _, _, turn in given.turns()):
-            raise HistoryError("The history holds no user turns, so there is nothing to remember.")
+        given = revising.told(history)
         with self._lock:
-            old = self._find(user)
-            known = {record.content_hash for record in old.sessions} if old else set()
-            fresh = {s.content_hash() for s in distinct(given.sessions)} - known
-            if not fresh and old is not None:
-                return _report(old, old, 0, len(given.sessions), (), begin, dry_run)
-            kept = self.store.get_history(user) if old else None
-            new = [s for s in distinct(given.sessions) if s.content_hash() in fresh]
-            names = {record.session_id for record in old.sessions} if old else set()
-            whole = merged(kept.sessions if kept else (), new, names)
-            carried = without_text(old, kept) if old else None
-            steps = self._default_steps() if refine_steps is None else refine_steps
-            learnt = learn(
-                self.model, whole, carried, of=old, steps=steps, seed=self.seed, progress=progress
+            return revising.remember(
+                self.model,
+                self._memories,
+                user,
+                given,
+                steps=self._default_steps if refine_steps is None else refine_steps,
+                seed=self.seed,
+                keep_history=keep_history,
+                expires_at=expires_at,
+                dry_run=dry_run,
+                progress=progress,
+                begin=begin,
             )
-            if learnt is None:
-                raise HistoryError("The user's turns hold no words, so there is nothing to learn.")
-            memory = self._next(user, old, learnt, records(old, whole))
-            if not dry_run:
-                # As merged: a clashing identifier was renamed there.
-                sessions = [s for s in whole.sessions if s.content_hash() in fresh]
-                self.store.put(memory, sessions, keep_history=keep_history, expires_at=expires_at)
-            skipped = len(given.sessions) - len(new)
-            return _report(old, memory, len(new), skipped, learnt.losses, begin, dry_run)
 
+    @property
     def _default_steps(self) -> int:
-        return 0 if self.model.config.trained else 60
-
-    def _next(
-        self,
-        user: str,
-        old: Memory | None,
-        learnt: Learnt,
-        sessions: tuple[SessionRecord, ...],
-    ) -> Memory:
-        if old is not None:
-            return old.updated(
-                slots=learnt.slots,
-                provenance=learnt.provenance,
-                sessions=sessions,
-                salience=learnt.salience,
-            )
-        return Memory.create(
-            user,
-            learnt.slots,
-            learnt.provenance,
-            sessions,
-            salience=learnt.salience,
-            backbone=self.backbone.fingerprint,
-            projector=self._fingerprint,
-        )
+        return 0 if self.model.config.trained else UNTRAINED_STEPS
 
     def answer(self, user: str, message: str, **options: object) -> Answer:
         """Answer one message; options as in `chat`."""
@@ -198,44 +148,32 @@ class LatentPersonalMemory:
         the mode needs a memory and there is none.
         """
         begin = time.perf_counter()
+        sampling = Sampling(
+            max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, seed=seed
+        )
         with self._lock:
-            prompt, rows = self.prepare(user, messages, mode, max_new_tokens, static_read)
-            embeddings, mask = inject(self.backbone, [prompt], [rows])
-            tokens = self.backbone.generate(
-                embeddings,
-                mask,
-                max_new_tokens=max_new_tokens,
-                temperature=temperature,
-                top_p=top_p,
-                seed=seed,
-            )
-            text = self.backbone.decode(tokens)[0]
-            num_rows = 0 if rows is None else len(rows)
-            per_token = self.backbone.kv_bytes_per_token
-            return Answer(
-                text=text,
-                mode=mode,
-                soft_tokens=num_rows,
-                prompt_tokens=prompt.num_tokens,
-                kv_bytes=(num_rows + prompt.num_tokens) * per_token,
-                full_context_kv_bytes=self._full_context_tokens(user, messages) * per_token,
-                seconds=time.perf_counter() - begin,
+            return answering.answer(
+                self.model,
+                self._memories,
+                user,
+                messages,
+                mode,
+                sampling,
+                static_read=static_read,
+                begin=begin,
             )
 
     def answer_batch(
         self, requests: Sequence[tuple[str, str]], *, max_new_tokens: int = 48
     ) -> list[str]:
         """Answer one message of each of several users in one batch, greedily."""
+        greedy = Sampling(max_new_tokens=max_new_tokens, temperature=0.0, top_p=1.0, seed=0)
         with self._lock:
-            made = [
+            readings = [
                 self.prepare(user, [{"role": "user", "content": text}], "memory", max_new_tokens)
                 for user, text in requests
             ]
-            embeddings, mask = inject(
-                self.backbone, [prompt for prompt, _ in made], [rows for _, rows in made]
-            )
-            tokens = self.backbone.generate(embeddings, mask, max_new_tokens=max_new_tokens)
-            return self.backbone.decode(tokens)
+            return answering.generate(self.backbone, readings, greedy)
 
     def stream(
         self,
@@ -249,66 +187,21 @@ class LatentPersonalMemory:
         seed: int = 0,
     ) -> Iterator[str]:
         """Yield the answer to a chat piece by piece as it is generated."""
-        from transformers import TextIteratorStreamer
-
+        sampling = Sampling(
+            max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, seed=seed
+        )
         with self._lock:
-            prompt, rows = self.prepare(user, messages, mode, max_new_tokens)
-            embeddings, mask = inject(self.backbone, [prompt], [rows])
-            streamer = TextIteratorStreamer(
-                self.backbone.tokenizer, skip_special_tokens=True, timeout=300
-            )
-            failures: list[BaseException] = []
+            reading = self.prepare(user, messages, mode, max_new_tokens)
+            yield from answering.stream(self.backbone, reading, sampling)
 
-            def work() -> None:
-                try:
-                    self.backbone.generate(
-                        embeddings,
-                        mask,
-                        max_new_tokens=max_new_tokens,
-                        temperature=temperature,
-                        top_p=top_p,
-                        seed=seed,
-                        streamer=streamer,
-                    )
-                except BaseException as error:
-                    failures.append(error)
-                    streamer.end()
-
-            worker = threading.Thread(target=work, daemon=True)
-            worker.start()
-            yield from (piece for piece in streamer if piece)
-            worker.join()
-            if failures:
-                raise failures[0]
-
-    @torch.no_grad()
     def explain(self, user: str, message: str, *, answer: str | None = None) -> Explanation:
         """Say which slots a message reads and which sessions taught them, most used first.
 
         answer: with it, each slot also tells how much likelihood this answer would lose without it.
         """
-        _check_message(message)
+        check_message(message)
         with self._lock:
-            memory = self._get(user)
-            query = self.model.queries([message])
-            attention = self.model.projector.attend(memory.slots[None], query)[0]
-            weights = attention.mean(dim=0)
-            order = weights.argsort(descending=True, stable=True).tolist()
-            effects: list[float | None] = [None] * len(order)
-            if answer is not None:
-                effects = [*slot_effects(self.model, memory.slots, message, answer).tolist()]
-            slots = tuple(
-                SlotUse(
-                    n,
-                    float(weights[n]),
-                    tuple(attention[:, n].tolist()),
-                    memory.provenance[n],
-                    effects[n],
-                )
-                for n in order
-            )
-            untold = max(0.0, 1.0 - float(weights.sum()))
-            return Explanation(user, message, slots, untold)
+            return explain_message(self.model, self._memories.get(user), message, answer)
 
     def show(self, user: str, *, tell: bool = False) -> MemoryView:
         """Return everything a person can inspect of a memory.
@@ -316,22 +209,10 @@ class LatentPersonalMemory:
         tell: let the frozen LLM say what it makes of each slot alone.
         """
         with self._lock:
-            memory = self._get(user)
-            words = nearest_words(self.model, memory.slots)
-            count = memory.slots.shape[1]
-            told = tell_slots(self.model, memory.slots) if tell else [None] * count
-            slots = tuple(
-                SlotView(
-                    n,
-                    float(memory.slots[:, n].norm()),
-                    words[n],
-                    memory.provenance[n],
-                    memory.salience[n] if memory.salience else 0.0,
-                    told[n],
-                )
-                for n in range(count)
-            )
-            return MemoryView(self._summary(user), memory.backbone, memory.projector, slots)
+            memory = self._memories.get(user)
+            slots = view_slots(self.model, memory, tell=tell)
+            summary = self._memories.summary(user)
+            return MemoryView(summary, memory.backbone, memory.projector, slots)
 
     def users(self) -> tuple[UserSummary, ...]:
         """List the stored users."""
@@ -357,33 +238,14 @@ class LatentPersonalMemory:
         with self._lock:
             if session is None and about is None:
                 return forget_user(self.store, user, dry_run=dry_run)
-            memory, history = self._get(user), self.store.get_history(user)
-            if session is not None:
-                removal = find_session(memory, history, session)
-            else:
-                removal = find_topic(memory, history, str(about))
-            learnt, rebuilt = without(
-                self.model, memory, removal, steps=self._default_steps(), seed=self.seed
-            )
-            found = probe(self.model, removed_chunks(removal), memory, learnt, self.seed)
-            left = None
-            if learnt is not None:
-                left = self._next(user, memory, learnt, records_left(memory, removal))
-            removed = 0 if dry_run else erase(self.store, memory, left, removal)
-            return ErasureReceipt(
-                user=user,
-                scope="about" if session is None else "session",
-                asked=about if session is None else session,
-                sessions_removed=tuple(record.session_id for record in removal.sessions),
-                turns_removed=tuple(sorted(removal.turns)),
-                slots_before=memory.slots.shape[1],
-                slots_after=0 if left is None else left.slots.shape[1],
-                rebuilt=rebuilt,
-                versions_removed=removed,
-                bytes_removed=memory.size_bytes - (0 if left is None else left.size_bytes),
-                version=None if left is None else left.version,
-                probe=found,
-                made_at=now(),
+            return revising.forget_part(
+                self.model,
+                self._memories,
+                user,
+                session=session,
+                about=about,
+                steps=self._default_steps,
+                seed=self.seed,
                 dry_run=dry_run,
             )
 
@@ -406,26 +268,20 @@ class LatentPersonalMemory:
     def rollback(self, user: str, version: int) -> UserSummary:
         """Make an old version the newest again; sessions that came later no longer count."""
         with self._lock:
-            self._check(self.store.get(user, version))
-            self.store.rollback(user, version)
-            return self._summary(user)
+            self._memories.rollback(user, version)
+            return self._memories.summary(user)
 
     def export(self, user: str, path: Path | str) -> UserSummary:
         """Write a user's newest memory to a file (slots and provenance, no conversation text)."""
         self.store.get(user).save(Path(path))
-        return self._summary(user)
+        return self._memories.summary(user)
 
     def import_(self, path: Path | str) -> UserSummary:
         """Store an exported memory; refuses users already stored and other backbones."""
         memory = Memory.load(Path(path))
-        self._check(memory)
         with self._lock:
-            if self._find(memory.user, checked=False) is not None:
-                raise InputError(
-                    f"User '{memory.user}' is already stored. Run `lpm forget {memory.user}` first."
-                )
-            self.store.put(memory.updated(version=1))
-        return self._summary(memory.user)
+            self._memories.add(memory)
+        return self._memories.summary(memory.user)
 
     def close(self) -> None:
         """Close the store."""
@@ -455,97 +311,6 @@ class LatentPersonalMemory:
         Arguments as in `chat`. Raises UnknownUserError when the mode needs a memory and there is
         none.
         """
-        if mode not in MODES:
-            raise InputError(f"`mode` must be one of {MODES}, but is {mode!r}.")
-        if not messages or messages[-1]["role"] != "user":
-            raise InputError("A chat must end with a message of role `user`; add one.")
-        for message in messages:
-            _check_message(message["content"])
-        if mode == "full-context":
-            history = self._history(user)
-            room = self.backbone.max_context_tokens - max_new_tokens
-            whole = full_context_messages(self.backbone, history, messages, room)
-            return build_prompt(self.backbone, whole, "front", rows=False), None
-        if mode == "no-memory":
-            return build_prompt(self.backbone, messages, "front", rows=False), None
-        memory = self._get(user)
-        spoken = [m["content"] for m in messages if m["role"] == "user"]
-        query = self.model.queries([spoken[0] if static_read else spoken[-1]])
-        with torch.no_grad():
-            rows, _ = self.model.projector(memory.slots[None], query)
-        prompt = build_prompt(self.backbone, messages, self.model.config.placement, rows=True)
-        return prompt, rows[0]
-
-    def _full_context_tokens(self, user: str, messages: Sequence[Message]) -> int:
-        history = self.store.get_history(user)
-        if history is None:
-            return 0
-        whole = full_context_messages(self.backbone, history, messages, None)
-        return build_prompt(self.backbone, whole, "front", rows=False).num_tokens
-
-    def _history(self, user: str) -> History:
-        history = self.store.get_history(user)
-        if history is None:
-            raise UnknownUserError(
-                f"No history of user '{user}' is stored. Run `lpm remember {user} FILE` first."
-            )
-        return history
-
-    def _find(self, user: str, *, checked: bool = True) -> Memory | None:
-        try:
-            return self._get(user) if checked else self.store.get(user)
-        except UnknownUserError:
-            return None
-
-    def _get(self, user: str) -> Memory:
-        memory = self.store.get(user)
-        self._check(memory)
-        return memory
-
-    def _check(self, memory: Memory) -> None:
-        memory.check_fits(
-            self.backbone.fingerprint, self._fingerprint, self.model.projector.config.slot_dim
+        return answering.prepare(
+            self.model, self._memories, user, messages, mode, max_new_tokens, static_read
         )
-
-    def _summary(self, user: str) -> UserSummary:
-        # The name itself comes before all others that begin with it.
-        (summary,) = self.store.users(prefix=user, limit=1)
-        return summary
-
-
-def _check_message(text: str) -> None:
-    if not text.strip():
-        raise InputError("The message is empty; give a question or a sentence.")
-    if len(text) > MAX_MESSAGE_CHARACTERS:
-        raise InputError(
-            f"The message has {len(text)} characters, but at most {MAX_MESSAGE_CHARACTERS} are "
-            "allowed; give a shorter one."
-        )
-
-
-def _report(
-    old: Memory | None,
-    memory: Memory,
-    added: int,
-    skipped: int,
-    losses: tuple[float, ...],
-    begin: float,
-    dry_run: bool,
-) -> RememberReport:
-    # Counted, since one turn may have taught several slots.
-    before = Counter(() if old is None else old.provenance)
-    after = Counter(memory.provenance)
-    return RememberReport(
-        user=memory.user,
-        version=memory.version,
-        num_slots=memory.slots.shape[1],
-        sessions_added=added,
-        sessions_skipped=skipped,
-        steps=len(losses),
-        losses=losses,
-        size_bytes=memory.size_bytes,
-        seconds=time.perf_counter() - begin,
-        slots_added=(after - before).total(),
-        slots_removed=(before - after).total(),
-        dry_run=dry_run,
-    )

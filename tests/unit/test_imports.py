@@ -18,8 +18,9 @@ LAYERS = [
     {"nn"},
     {"backbone", "memory", "store"},
     # `model` shows what its slots hold, so reading them stands below it.
-    {"inspection", "learning", "modeling", "prompting", "writing"},
+    {"checked_store", "inspection", "learning", "modeling", "prompting", "writing"},
     {"forgetting", "probing", "remembering"},
+    {"answering", "revising"},
     {"model", "training"},
     {"methods"},
     {"benchmarks", "demo", "scale", "server"},

@@ -6,6 +6,7 @@ from lpm.inspection.faithfulness import Faithfulness, faithfulness, named_slots
 from lpm.inspection.maps import SlotMap, map_slots
 from lpm.inspection.reading import nearest_words
 from lpm.inspection.telling import tell_slots
+from lpm.inspection.views import explain_message, view_slots
 
 __all__ = [
     "Faithfulness",
@@ -14,6 +15,7 @@ __all__ = [
     "SlotMap",
     "answer_likelihoods",
     "changes",
+    "explain_message",
     "faithfulness",
     "map_slots",
     "named_slots",
@@ -21,4 +23,5 @@ __all__ = [
     "removal_effects",
     "slot_effects",
     "tell_slots",
+    "view_slots",
 ]
