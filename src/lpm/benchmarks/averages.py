@@ -25,7 +25,7 @@ class Averages:
 
     micro: mean over all answers. macro: mean over the means of the categories. Standard errors are
     clustered; they are NaN where there are fewer than two clusters. by_category: (mean, n) each,
-    in the order of first appearance.
+    in the order of first appearance; category_stderr: the clustered error of each of those means.
     """
 
     micro: float
@@ -35,6 +35,7 @@ class Averages:
     n: int
     num_clusters: int
     by_category: dict[str, tuple[float, int]]
+    category_stderr: dict[str, float]
 
 
 def average(scored: Iterable[Scored]) -> Averages:
@@ -52,10 +53,13 @@ def average(scored: Iterable[Scored]) -> Averages:
     means = {category: sum(found) / len(found) for category, found in scores.items()}
     micro = sum(item.score for item in items) / len(items)
     micro_parts, macro_parts = defaultdict[str, float](float), defaultdict[str, float](float)
+    own_parts = {category: defaultdict[str, float](float) for category in scores}
     for item in items:
         share = len(scores[item.category]) * len(scores)
         micro_parts[item.cluster] += (item.score - micro) / len(items)
-        macro_parts[item.cluster] += (item.score - means[item.category]) / share
+        off = item.score - means[item.category]
+        macro_parts[item.cluster] += off / share
+        own_parts[item.category][item.cluster] += off / len(scores[item.category])
     return Averages(
         micro=micro,
         micro_stderr=_stderr(micro_parts),
@@ -64,6 +68,7 @@ def average(scored: Iterable[Scored]) -> Averages:
         n=len(items),
         num_clusters=len(micro_parts),
         by_category={category: (means[category], len(scores[category])) for category in scores},
+        category_stderr={category: _stderr(parts) for category, parts in own_parts.items()},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 
 from lpm.errors import ConfigError
@@ -16,7 +16,8 @@ class Prediction:
     """One answered and scored question.
 
     example: `example_id` of the question. option: index of the likeliest option, None where there
-    are none. The other numbers are those of `Reply` and `Cost`.
+    are none. seconds: of answering, and this question's share of learning the user, which is
+    prepare_seconds. The other numbers are those of `Reply` and `Cost`.
     """
 
     example: str
@@ -34,6 +35,7 @@ class Prediction:
     params_shared: int
     bytes_per_user: int
     seconds: float
+    prepare_seconds: float | None = None
 
 
 class Ledger:
@@ -62,12 +64,13 @@ class Ledger:
             with self.path.open("rb+") as file:
                 file.truncate(len(whole) + 1 if whole else 0)
         names = {item.name for item in fields(Prediction)}
+        needed = {item.name for item in fields(Prediction) if item.default is MISSING}
         for number, line in enumerate(whole.splitlines(), start=1):
             try:
                 found = json.loads(line)
             except ValueError:
                 found = None
-            if not isinstance(found, dict) or set(found) != names:
+            if not isinstance(found, dict) or not needed <= set(found) <= names:
                 raise ConfigError(
                     f"{self.path}, line {number}, is no prediction; delete the file to start over."
                 )

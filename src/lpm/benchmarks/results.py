@@ -25,7 +25,10 @@ class Result:
     params_per_user and params_shared: trained floats. bytes_per_user: stored. kv_bytes: cache of
     what the method adds to one request. by_kind: score and n of each question kind. metric: what
     `overall` means; `score` is the benchmark's own rule, `option-likelihood` the share of questions
-    whose right option is the likeliest. macro: mean over question kinds.
+    whose right option is the likeliest. macro: mean over question kinds. by_kind_stderr: clustered
+    standard error of each kind's score, where there are two users or more. prepare_seconds: the
+    part of `seconds` that users took to learn. history_tokens: mean length of a user's history.
+    Those three are absent from older files.
     """
 
     benchmark: str
@@ -51,6 +54,9 @@ class Result:
     metric: str = "score"
     macro: float | None = None
     macro_stderr: float | None = None
+    by_kind_stderr: dict[str, float] = field(default_factory=dict)
+    prepare_seconds: float | None = None
+    history_tokens: float | None = None
     schema_version: int = SCHEMA_VERSION
     environment: dict[str, str] = field(default_factory=dict)
 

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lpm.backbone import Backbone, split_batches
 from lpm.benchmarks.averages import Scored, average
 from lpm.benchmarks.contract import Benchmark, Case, Question, example_id
 from lpm.benchmarks.ledger import Ledger, Prediction
 from lpm.benchmarks.results import Result, environment
+from lpm.benchmarks.teaching import Lessons
 from lpm.errors import ConfigError
 from lpm.methods.contract import Method
-from lpm.methods.registry import SWAPPED_USER, settings_of
+from lpm.methods.registry import settings_of
+from lpm.prompting import history_lines
 
 QUESTIONS_AT_ONCE = 16
+COUNTED_USERS = 8
 
 Progress = Callable[[str, int, int, float], None]
 """Told (method, questions done, questions in all, mean score so far)."""
@@ -104,13 +108,13 @@ def run_method(
     """Evaluate a method; return its result files: one a metric, and for split `all` one a split.
 
     Predictions go to `out/predictions`, a line each, as they come; with `resume` those there are
-    kept and only the missing ones are made. `swapped-user` is prepared with the next user's
-    history.
+    kept and only the missing ones are made. See `Lessons` for who teaches the controls.
     """
     name = run_name(benchmark, method, backbone, config)
     ledger = Ledger(out / "predictions" / f"{name}.jsonl", resume=resume)
     names = [example_names(benchmark, config.mode, case) for case in cases]
     total = sum(map(len, names))
+    lessons = Lessons(benchmark, config.mode, cases, method, config.seed)
     for index, (case, ids) in enumerate(zip(cases, names, strict=True)):
         missing = {
             example: question
@@ -119,11 +123,8 @@ def run_method(
         }
         if not missing:
             continue
-        taught = cases[(index + 1) % len(cases)] if method.name == SWAPPED_USER else case
-        if method.name == SWAPPED_USER and taught.cluster == case.cluster:
-            raise ConfigError("'swapped-user' needs at least two users; raise the limit.")
         begin = time.perf_counter()
-        method.prepare(taught.history, seed=config.seed)
+        lessons.prepare(index)
         preparing = (time.perf_counter() - begin) / len(missing)
         pending = list(missing.items())
         for part in split_batches(len(pending), QUESTIONS_AT_ONCE):
@@ -140,7 +141,11 @@ def run_method(
             f"{total - len(done)} questions of {benchmark.name!r} have no prediction of their own; "
             "users of a benchmark must have names of their own."
         )
-    paths = _save(benchmark, method, backbone, config, done, out / name)
+    facts = {
+        "settings": settings_of(method) | lessons.notes,
+        "history_tokens": history_tokens(backbone, cases),
+    }
+    paths = _save(benchmark, method, backbone, config, done, out / name, facts)
     if config.split == "all":
         split_of = dict(
             zip(chain(*names), (c.split for c in cases for _ in c.questions), strict=True)
@@ -149,7 +154,8 @@ def run_method(
             own = [item for item in done if split_of[item.example] == split]
             if len(own) < len(done):
                 of_split = replace(config, split=split)
-                paths += _save(benchmark, method, backbone, of_split, own, out / f"{name}-{split}")
+                stem = out / f"{name}-{split}"
+                paths += _save(benchmark, method, backbone, of_split, own, stem, facts)
     return paths
 
 
@@ -162,6 +168,15 @@ def example_names(benchmark: Benchmark, mode: str, case: Case) -> list[str]:
         seen[name] += 1
         names.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
     return names
+
+
+def history_tokens(backbone: Backbone, cases: Sequence[Case]) -> float:
+    """Return the mean length of a history in the backbone's tokens, over the first users."""
+    encode = backbone.tokenizer.encode
+    return _mean(
+        sum(len(encode(line, add_special_tokens=False)) + 1 for line in history_lines(case.history))
+        for case in cases[:COUNTED_USERS]
+    )
 
 
 def _predictions(
@@ -195,6 +210,7 @@ def _predictions(
             params_shared=cost.params_shared,
             bytes_per_user=cost.bytes_per_user,
             seconds=round(seconds, 4),
+            prepare_seconds=round(preparing_s, 4),
         )
         for (example, question), reply, option in zip(pending, replies, chosen, strict=True)
     ]
@@ -229,6 +245,7 @@ def _save(
     config: EvalConfig,
     done: Sequence[Prediction],
     stem: Path,
+    facts: dict[str, Any],
 ) -> list[Path]:
     paths = []
     scored = {"score": [Scored(item.category, item.cluster, item.score) for item in done]}
@@ -241,7 +258,7 @@ def _save(
         scored["option-likelihood"] = by_option
     for metric, items in scored.items():
         path = stem.with_name(stem.name + ("" if metric == "score" else f"-{metric}") + ".json")
-        _result(benchmark, method, backbone, config, done, metric, items).save(path)
+        _result(benchmark, method, backbone, config, done, metric, items, facts).save(path)
         paths.append(path)
     return paths
 
@@ -254,9 +271,11 @@ def _result(
     done: Sequence[Prediction],
     metric: str,
     scored: Sequence[Scored],
+    facts: dict[str, Any],
 ) -> Result:
     averages = average(scored)
     order = [kind for kind in benchmark.categories if kind in averages.by_category]
+    preparing = [item.prepare_seconds for item in done]
     return Result(
         benchmark=benchmark.name,
         mode=config.mode,
@@ -264,7 +283,6 @@ def _result(
         backbone=backbone.name,
         backbone_fingerprint=backbone.fingerprint,
         method=method.name,
-        settings=settings_of(method),
         seed=config.seed,
         overall=averages.micro,
         stderr=averages.micro_stderr,
@@ -282,8 +300,15 @@ def _result(
         by_kind={
             kind: [averages.by_category[kind][0], averages.by_category[kind][1]] for kind in order
         },
+        by_kind_stderr={
+            kind: averages.category_stderr[kind]
+            for kind in order
+            if not math.isnan(averages.category_stderr[kind])
+        },
+        prepare_seconds=None if None in preparing else sum(s for s in preparing if s is not None),
         metric=metric,
         environment=environment() | {"dtype": str(backbone.dtype).removeprefix("torch.")},
+        **facts,
     )
 
 

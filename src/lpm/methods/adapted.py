@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lpm.methods.contract import Cost, Request
 from lpm.methods.lora import Lora, LoraSettings
 from lpm.methods.plain import text_reading
-from lpm.methods.prompt_tuning import PromptTuning, PromptTuningConfig
+from lpm.methods.prompt_tuning import Initialisation, PromptTuning, PromptTuningConfig
 from lpm.methods.reading import Reading
 from lpm.methods.responder import Responder
 from lpm.methods.settings import require_at_least
@@ -30,9 +30,10 @@ class LoraTrainingSettings(TrainingSettings):
 
 @dataclass(frozen=True)
 class PromptTrainingSettings(TrainingSettings):
-    """The same, with the number of rows."""
+    """The same, with the number of rows and what they start as."""
 
     num_tokens: int = 16
+    initialisation: Initialisation = "vocabulary"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -78,7 +79,12 @@ class TunedPrompt(Responder):
         self.settings = settings
         rate = settings.learning_rate or PromptTuningConfig().learning_rate
         self.tuned = PromptTuning(
-            self.backbone, PromptTuningConfig(num_tokens=settings.num_tokens, learning_rate=rate)
+            self.backbone,
+            PromptTuningConfig(
+                num_tokens=settings.num_tokens,
+                learning_rate=rate,
+                initialisation=settings.initialisation,
+            ),
         )
 
     def learn(self, history: History, seed: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lpm.types import History, Message
 
@@ -77,3 +77,14 @@ class Method(Protocol):
     ) -> list[list[float]]: ...
 
     def cost(self) -> Cost: ...
+
+
+@runtime_checkable
+class PreparedOnce(Protocol):
+    """What a method has beside `Method` when it learns something that all users share.
+
+    `prepare_once` learns it from a fresh start; whoever runs the method calls it before the first
+    `prepare`, with histories of users who are not asked.
+    """
+
+    def prepare_once(self, histories: Sequence[History], *, seed: int = 0) -> None: ...

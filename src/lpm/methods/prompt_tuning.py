@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
+from torch import Tensor
 
 from lpm.backbone import Backbone
 from lpm.learning.examples import AnswerScorer, build_example
@@ -13,18 +15,24 @@ from lpm.learning.losses import example_losses
 from lpm.methods.answering import answer_questions
 from lpm.types import QuestionAnswer
 
+Initialisation = Literal["vocabulary", "noise"]
+
 
 @dataclass(frozen=True)
 class PromptTuningConfig:
-    """num_tokens: rows. learning_rate: Adam's, decaying linearly to a tenth. rows_per_step."""
+    """num_tokens: rows. learning_rate: Adam's, decaying linearly to a tenth. rows_per_step.
+
+    initialisation: rows start as embeddings of random tokens, or as noise of their scale.
+    """
 
     num_tokens: int = 16
     learning_rate: float = 0.01
     rows_per_step: int = 8
+    initialisation: Initialisation = "vocabulary"
 
 
 class PromptTuning:
-    """Rows initialised from the vocabulary and fitted by Adam; placed where LPM places its rows."""
+    """Rows fitted by Adam; placed where LPM places its rows."""
 
     name = "prompt-tuning"
 
@@ -40,9 +48,7 @@ class PromptTuning:
         """Learn one user; see `UserMethod`."""
         config = self.config
         generator = torch.Generator().manual_seed(seed)
-        table = self.backbone.model.get_input_embeddings().weight
-        start = torch.randint(0, len(table), (config.num_tokens,), generator=generator)
-        rows = table[start.to(table.device)].detach().float().clone().requires_grad_(True)
+        rows = self._start(generator).requires_grad_(True)
         optimiser = torch.optim.Adam([rows], lr=config.learning_rate, betas=(0.9, 0.95))
         examples = [build_example(self.backbone, pair.question, pair.answer) for pair in pairs]
         losses = []
@@ -59,6 +65,15 @@ class PromptTuning:
             losses.append(float(loss.detach()))
         self.rows = rows.detach()
         return losses
+
+    def _start(self, generator: torch.Generator) -> Tensor:
+        table = self.backbone.model.get_input_embeddings().weight
+        count = self.config.num_tokens
+        if self.config.initialisation == "noise":
+            noise = torch.randn(count, self.backbone.hidden_size, generator=generator)
+            return (noise * self.backbone.embedding_rms).to(table.device)
+        chosen = torch.randint(0, len(table), (count,), generator=generator)
+        return table[chosen.to(table.device)].detach().float().clone()
 
     def answer(self, questions: Sequence[str]) -> list[str]:
         """Answer greedily; see `UserMethod`."""

@@ -66,6 +66,7 @@ _OWN = {
     "empty-memory": _Own("latent", "EmptyMemory", "LatentSettings", ("model",)),
     "swapped-user": _Own("latent", "Latent", "LatentSettings", ("model",)),
     "blind": _Own("plain", "NoMemory", None),
+    "blind-trained": _Own("constant", "BlindTrained", "ConstantSettings", ("model", "studies")),
 }
 
 SWAPPED_USER = "swapped-user"

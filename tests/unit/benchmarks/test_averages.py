@@ -40,3 +40,9 @@ def test_one_cluster_has_no_error_and_nothing_has_no_mean() -> None:
     assert math.isnan(average(scored(("x", "a", 1.0), ("x", "a", 0.0))).micro_stderr)
     with pytest.raises(ConfigError, match="no scored answer"):
         average([])
+
+
+def test_each_category_has_a_clustered_error_of_its_own() -> None:
+    found = average(scored(("x", "a", 1), ("x", "b", 0), ("y", "a", 1), ("y", "a", 0)))
+    assert found.category_stderr["x"] == pytest.approx(math.sqrt(2 * 0.25**2 * 2))
+    assert math.isnan(found.category_stderr["y"]), "one user alone asked about y"

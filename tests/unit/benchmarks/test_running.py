@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -182,8 +183,69 @@ def test_the_swapped_user_is_never_the_one_who_is_asked(tiny: Backbone, tmp_path
     cases = chosen_cases(benchmark, config)
     run_method(benchmark, cases, method, tiny, config, tmp_path)
     assert method.taught == [cases[1].history, cases[0].history]
-    with pytest.raises(ConfigError, match="at least two users"):
-        run_method(benchmark, cases[:1], Recorder(), tiny, config, tmp_path / "one")
+
+
+def test_a_synthetic_user_stands_in_where_nobody_else_is_asked(
+    tiny: Backbone, tmp_path: Path
+) -> None:
+    benchmark, method, config = TwoUsers(), Recorder(), EvalConfig("only")
+    (case, _) = chosen_cases(benchmark, config)
+    later = replace(case, user="a, later")
+    run_method(benchmark, [case, later], method, tiny, config, tmp_path / "one")
+    assert case.history not in method.taught and len(method.taught) == 2
+    (path, _) = sorted((tmp_path / "one").glob("*.json"))
+    assert Result.load(path).settings["taught_by"] == "a synthetic user"
+
+
+class Constant(Recorder):
+    """A method that remembers, too, who taught it what all share."""
+
+    name = "constant"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lessons: list[list[History]] = []
+
+    def prepare_once(self, histories: list[History], *, seed: int = 0) -> None:
+        self.lessons.append(histories)
+
+
+def test_what_all_share_is_taught_by_tune_users_and_never_by_the_one_who_is_asked(
+    tiny: Backbone, tmp_path: Path
+) -> None:
+    benchmark = PersonasBenchmark(num_users=2, num_tune_users=2)
+    everybody = list(benchmark.cases("short"))
+    tune = [case.history for case in everybody if case.split == "tune"]
+    config = EvalConfig("short", split="all", per_user=1)
+    method = Constant()
+    (path, *_) = run_method(
+        benchmark, chosen_cases(benchmark, config), method, tiny, config, tmp_path
+    )
+    assert method.lessons == [[tune[1]], [tune[0]], tune], "once for all of `report`"
+    assert Result.load(path).settings["taught_by"] == "2 tune users of personas"
+
+
+def test_without_tune_users_synthetic_ones_teach_what_all_share(
+    tiny: Backbone, tmp_path: Path
+) -> None:
+    benchmark, method, config = TwoUsers(), Constant(), EvalConfig("only")
+    cases = chosen_cases(benchmark, config)
+    (path, *_) = run_method(benchmark, cases, method, tiny, config, tmp_path)
+    (lesson,) = method.lessons
+    assert len(lesson) == 10 and not any(case.history in lesson for case in cases)
+    assert Result.load(path).settings["taught_by"] == "10 synthetic users"
+
+
+def test_a_result_tells_learning_from_answering_and_the_length_of_histories(
+    parts: Parts, tmp_path: Path
+) -> None:
+    (path,) = run(parts, tmp_path)
+    result = Result.load(path)
+    assert 0 < result.prepare_seconds < result.seconds
+    (case,) = chosen_cases(PersonasBenchmark(num_users=1), EvalConfig("short"))
+    characters = sum(len(turn.content) for _, _, turn in case.history.turns())
+    # The tiny tokenizer has a token a byte; roles and dates come on top.
+    assert characters < result.history_tokens < 1.5 * characters
 
 
 def test_likelihood_of_options_is_a_metric_of_its_own(tiny: Backbone, tmp_path: Path) -> None:

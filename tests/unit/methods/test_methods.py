@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+import torch
 
 from lpm.backbone import Backbone
 from lpm.errors import ConfigError
-from lpm.methods.contract import Request
+from lpm.methods.contract import PreparedOnce, Request
 from lpm.methods.registry import Parts, build_method, method_names, settings_of
 from lpm.modeling import LPMModel
 from lpm.types import History, Session, Turn
@@ -25,6 +26,7 @@ def history(*facts: str) -> History:
 
 ANNA = history("My sister Anna lives in Lisbon with her dog.", "I play the cello on Fridays now.")
 BORIS = history("My colleague Boris sails a small green boat.", "I cannot eat hazelnuts at all.")
+CLARA = history("I keep bees behind the old mill.", "My brother paints doors and shutters blue.")
 ASKED = (
     Request(({"role": "user", "content": "Where does my sister live?"},), max_new_tokens=4),
     Request(({"role": "user", "content": "What can I not eat?"},), max_new_tokens=4),
@@ -53,7 +55,10 @@ def questions_of_a_random_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def build(name: str, parts: Parts):
-    return build_method(name, parts, FAST if name in TRAINED else {})
+    method = build_method(name, parts, FAST if name in (*TRAINED, "blind-trained") else {})
+    if isinstance(method, PreparedOnce):
+        method.prepare_once([CLARA])
+    return method
 
 
 @pytest.mark.parametrize("name", method_names())
@@ -158,3 +163,38 @@ def test_settings_are_strict_and_written_down(parts: Parts) -> None:
     with pytest.raises(ConfigError, match="has no settings"):
         build_method("no-memory", parts, {"x": 1})
     assert settings_of(build_method("lpm", parts, {"num_slots": 8}))["num_slots"] == 8
+
+
+def test_a_constant_memory_answers_alike_whoever_asks_and_belongs_to_nobody(parts: Parts) -> None:
+    method = build("blind-trained", parts)
+    method.prepare(ANNA)
+    of_anna = method.answer(ASKED)
+    method.prepare(BORIS)
+    assert method.answer(ASKED) == of_anna
+    assert all(reply.soft_tokens > 0 for reply in of_anna)
+    cost, shared = method.cost(), sum(p.numel() for p in parts.model.parameters())
+    assert (cost.params_per_user, cost.bytes_per_user) == (0, 0)
+    assert cost.params_shared > shared
+
+
+def test_a_constant_memory_needs_other_users_first(parts: Parts) -> None:
+    method = build_method("blind-trained", parts, FAST)
+    with pytest.raises(ConfigError, match="call `prepare_once`"):
+        method.prepare(ANNA)
+    with pytest.raises(ConfigError, match="nobody who says anything"):
+        method.prepare_once([])  # type: ignore[attr-defined]
+
+
+def test_prompt_tuning_starts_from_the_vocabulary_or_from_noise(parts: Parts) -> None:
+    nearly_fixed = {**FAST, "learning_rate": 1e-9}
+    table = parts.backbone.model.get_input_embeddings().weight.float()
+    for initialisation, in_table in (("vocabulary", True), ("noise", False)):
+        method = build_method(
+            "prompt-tuning", parts, {**nearly_fixed, "initialisation": initialisation}
+        )
+        method.prepare(ANNA)
+        rows = method.tuned.rows  # type: ignore[attr-defined]
+        nearest = torch.cdist(rows, table).min(dim=1).values
+        assert bool((nearest < 0.01).all()) == in_table
+    with pytest.raises(ConfigError, match="'vocabulary' or 'noise'"):
+        build_method("prompt-tuning", parts, {"initialisation": "zeros"})
