@@ -1,0 +1,65 @@
+"""Slots show what taught them, and the heat map what each question read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from page_steps import MONDAY, ask_both, expect, go, sign_in
+
+from lpm.memory import Memory
+
+
+def test_slots_name_the_turns_that_taught_them(page, server, taught):
+    sign_in(page, server, taught("fia"))
+    go(page, "Slots")
+    rows = page.locator(".slots tbody tr")
+    with server.client() as client:
+        slots = client.get("/v1/memories/fia").json()["slots"]
+    expect(rows).to_have_count(len(slots))
+    for row, slot in zip(rows.all(), slots, strict=True):
+        expect(row).to_contain_text(slot["sources"][0]["session_id"])
+    expect(rows.first).to_contain_text("My dog is called Bo.")
+    page.get_by_label("Find in slots").fill("gdansk")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Let the model put each slot into words").click()
+    expect(page.locator(".told")).to_have_count(1)
+
+
+def test_the_heat_map_shows_what_each_question_read(page, server, taught):
+    sign_in(page, server, taught("gil"))
+    questions = ("Where do I sail?", "What is my dog called?")
+    for text in questions:
+        ask_both(page, text)
+    go(page, "Heat map")
+    rows = page.locator(".heat tbody tr")
+    expect(rows).to_have_count(2)
+    for row, text in zip(rows.all(), questions, strict=True):
+        with server.client() as client:
+            read = client.post("/v1/memories/gil/explain", json={"message": text}).json()["slots"]
+        weights = [round(100 * use["weight"]) for use in sorted(read, key=lambda use: use["slot"])]
+        assert row.locator("th").inner_text() == text
+        cells = row.locator("td:not(.untold)").all()
+        assert [int(cell.text_content()) for cell in cells] == weights
+    page.get_by_role("button", name="Slot 0").click()
+    expect(page.locator(".slot-card")).to_contain_text("monday")
+    page.get_by_text("The same as numbers").click()
+    expect(page.get_by_role("region", name="Numbers")).to_contain_text("friday, turn 1")
+
+
+def test_the_exported_file_is_the_memory(page, server, taught):
+    sign_in(page, server, taught("lou"))
+    go(page, "Slots")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Export the memory file").click()
+    assert waiting.value.suggested_filename == "lou.lpm"
+    saved = Memory.decode(Path(waiting.value.path()).read_bytes())
+    stored = server.service.memories("north").store.get("lou")
+    assert saved.encode() == stored.encode()
+
+
+def test_what_people_say_is_shown_as_text(page, server, taught):
+    said_so = "<img src=x onerror=alert(1)><b>bold</b>"
+    sign_in(page, server, taught("oto", MONDAY | {"session": "<i>s</i>", "content": said_so}))
+    go(page, "Slots")
+    expect(page.get_by_text(said_so)).to_be_visible()
+    assert page.locator("main img, main b, main i").count() == 0
