@@ -1,4 +1,4 @@
-"""Tables and plots of result files, as Markdown, HTML or JSON."""
+"""The report of a folder of result files: every table and plot, as Markdown, HTML or JSON."""
 
 from __future__ import annotations
 
@@ -6,221 +6,225 @@ import base64
 import html
 import io
 import json
-import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from lpm.benchmarks.results import Result
+from lpm.benchmarks import plots
+from lpm.benchmarks.rows import (
+    TABLE,
+    Row,
+    best_of_each,
+    grouped,
+    labels,
+    load_documents,
+    load_results,
+    merged,
+    report_rows,
+)
+from lpm.benchmarks.tables import Table, kind_table, length_table, score_table, sweep_table
 from lpm.errors import ConfigError
 
 Format = Literal["md", "html", "json"]
 FORMATS: tuple[Format, ...] = ("md", "html", "json")
-Row = dict[str, Any]
-
-_COLUMNS = (
-    ("method", "method"),
-    ("settings", "settings"),
-    ("overall", "overall"),
-    ("macro", "macro"),
-    ("n", "n"),
-    ("num_users", "users"),
-    ("params_per_user", "parameters a user"),
-    ("params_shared", "shared"),
-    ("bytes_per_user", "bytes a user"),
-    ("kv_bytes", "KV bytes"),
-    ("prompt_tokens", "prompt tokens"),
-    ("seconds", "seconds"),
-    ("file", "file"),
+NOTE = (
+    "Errors are standard errors clustered by user; without one, there is a single user. Where a "
+    "row is the mean of several seeds, its error is the mean of theirs, and the spread is the "
+    "standard deviation of their scores."
 )
 
 
-def load_results(folder: Path) -> list[tuple[Path, Result]]:
-    """Return the result files below a folder, by path; other JSON documents are passed over.
+@dataclass(frozen=True)
+class Section:
+    """One part of a report; figures are drawn only when they are wanted."""
 
-    Raises ConfigError when the folder is absent, holds no result file, or holds a damaged one.
-    """
-    if not folder.is_dir():
-        raise ConfigError(f"{folder} is no folder; give the one that `lpm eval --out` wrote to.")
-    found = []
-    for path in sorted(folder.rglob("*.json")):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            content = None
-        if content is None or (isinstance(content, dict) and _is_result(content)):
-            found.append((path, Result.load(path)))
-    if not found:
-        raise ConfigError(f"{folder} holds no result file; make one with `lpm eval`.")
-    return found
-
-
-def _is_result(content: dict[str, Any]) -> bool:
-    return {"benchmark", "method", "overall", "stderr"} <= set(content)
-
-
-def report_rows(results: Sequence[Result]) -> list[Row]:
-    """Return one row a result, with plain values; an unknown standard error is None."""
-    return [
-        {
-            "benchmark": result.benchmark,
-            "mode": result.mode,
-            "split": result.split,
-            "backbone": result.backbone,
-            "method": result.method,
-            "metric": result.metric,
-            "settings": result.settings,
-            "seed": result.seed,
-            "overall": result.overall,
-            "stderr": _known(result.stderr),
-            "macro": _known(result.macro),
-            "n": result.n,
-            "num_users": result.num_users,
-            "params_per_user": result.params_per_user,
-            "params_shared": result.params_shared,
-            "bytes_per_user": result.bytes_per_user,
-            "kv_bytes": result.kv_bytes,
-            "soft_tokens": result.soft_tokens,
-            "prompt_tokens": result.prompt_tokens,
-            "seconds": result.seconds,
-            "by_kind": result.by_kind,
-        }
-        for result in results
-    ]
+    title: str
+    tables: tuple[tuple[str, Table], ...] = ()
+    figures: tuple[tuple[str, Callable[[], Any]], ...] = field(default=())
 
 
 def render(folder: Path, kind: Format) -> str:
     """Return the report of all result files below a folder."""
     if kind not in FORMATS:
         raise ConfigError(f"`format` must be one of {', '.join(FORMATS)}, but is {kind!r}.")
-    loaded = load_results(folder)
-    rows = report_rows([result for _, result in loaded])
-    for row, (path, _) in zip(rows, loaded, strict=True):
-        row["file"] = path.relative_to(folder).as_posix()
+    rows = load_rows(folder)
     if kind == "json":
         return json.dumps(rows, indent=1) + "\n"
-    return _markdown(rows) if kind == "md" else _html(rows)
+    sections = [*score_sections(rows), *length_sections(rows), *speed_sections(folder)]
+    return _markdown(sections) if kind == "md" else _html(sections)
 
 
-def _tables(rows: Sequence[Row]) -> dict[tuple[str, ...], list[Row]]:
-    """Group rows that may stand in one table: one benchmark, mode, split, backbone and metric."""
-    tables = defaultdict[tuple[str, ...], list[Row]](list)
+def load_rows(folder: Path) -> list[Row]:
+    """Return a row a result file; `file` is its path below the folder."""
+    loaded = load_results(folder)
+    rows = report_rows([result for _, result in loaded])
+    return [
+        row | {"file": path.relative_to(folder).as_posix()}
+        for row, (path, _) in zip(rows, loaded, strict=True)
+    ]
+
+
+def score_sections(rows: Sequence[Row]) -> Iterator[Section]:
+    """Yield a section for every benchmark, mode, split, backbone and metric.
+
+    On `tune` all settings tried stand in one table, and the plots show the best of each method.
+    """
+    for (benchmark, mode, split, backbone, metric), group in grouped(rows, TABLE).items():
+        found = merged(group)
+        tuning = split == "tune"
+        shown = best_of_each(found) if tuning else found
+        title = f"{benchmark} ({mode}), split {split}, {backbone}: {metric}"
+        figures: list[tuple[str, Callable[[], Any]]] = [
+            (f"Scores by category: {title}", partial(plots.plot_kinds, shown)),
+            (f"Score against parameters a user: {title}", partial(plots.plot_parameters, found)),
+        ]
+        lines = curves(found, tuning=tuning)
+        if lines:
+            best = "; at each number of steps the best setting tried" if tuning else ""
+            figures.append((f"Learning curves{best}: {title}", partial(plots.plot_curves, lines)))
+        main = sweep_table(found) if tuning else score_table(found)
+        tables = (("", main), ("", kind_table(shown, labels(shown))))
+        yield Section(title, tables, tuple(figures))
+
+
+def curves(rows: Sequence[Row], *, tuning: bool) -> dict[str, list[tuple[int, Row]]]:
+    """Return lines of (steps, row); none unless something was measured at two numbers of steps.
+
+    With `tuning` a line a method, through the best at each number of steps; else a line a method
+    and other settings.
+    """
+    lines = defaultdict[str, dict[int, Row]](dict)
     for row in rows:
-        key = ("benchmark", "mode", "split", "backbone", "metric")
-        tables[tuple(str(row[part]) for part in key)].append(row)
-    return dict(sorted(tables.items()))
-
-
-def _title(key: tuple[str, ...]) -> str:
-    benchmark, mode, split, backbone, metric = key
-    return f"{benchmark} ({mode}), split {split}, {backbone}: {metric}"
-
-
-def _cells(row: Row) -> list[str]:
-    cells = []
-    for name, _ in _COLUMNS:
-        value = row[name]
-        if name == "overall":
-            error = "" if row["stderr"] is None else f" ± {row['stderr']:.3f}"
-            cells.append(f"{value:.3f}{error}")
-        elif name == "settings":
-            cells.append(", ".join(f"{k} {v}" for k, v in value.items() if v is not None))
-        elif value is None:
-            cells.append("")
-        elif name == "macro":
-            cells.append(f"{value:.3f}")
-        else:
-            cells.append(f"{value:,.0f}" if isinstance(value, int | float) else str(value))
-    return cells
-
-
-def _kinds(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(kind for row in rows for kind in row["by_kind"]))
-
-
-def _kind_cells(row: Row, kinds: Sequence[str]) -> list[str]:
-    found = row["by_kind"]
-    return [
-        f"{found[kind][0]:.3f} (n={found[kind][1]:.0f})" if kind in found else "" for kind in kinds
+        settings = row["settings"]
+        name = next((key for key in ("steps", "refine_steps") if key in settings), None)
+        if name is None:
+            continue
+        others = {k: v for k, v in settings.items() if k != name and v is not None}
+        own = ", ".join(f"{key} {value}" for key, value in others.items())
+        line = lines[row["method"] if tuning else f"{row['method']}|{own}|{row['n']}"]
+        steps = int(settings[name])
+        if steps not in line or row["overall"] > line[steps]["overall"]:
+            line[steps] = row
+    if all(len(line) < 2 for line in lines.values()):
+        return {}
+    firsts = [next(iter(line.values())) for line in lines.values()]
+    without = [
+        first | {"settings": {k: v for k, v in first["settings"].items() if "steps" not in k}}
+        for first in firsts
     ]
+    return {
+        label: sorted(line.items(), key=lambda point: point[0])
+        for label, line in zip(labels(without), lines.values(), strict=True)
+    }
 
 
-def _markdown(rows: Sequence[Row]) -> str:
+def length_sections(rows: Sequence[Row]) -> Iterator[Section]:
+    """Yield a section for every benchmark that was measured at several lengths of history."""
+    known = [row for row in rows if row["history_tokens"] is not None]
+    common = ("benchmark", "split", "backbone", "metric")
+    for (benchmark, split, backbone, metric), group in grouped(known, common).items():
+        by_mode = {
+            mode: best_of_each(merged(found))
+            for (mode,), found in grouped(group, ("mode",)).items()
+        }
+        if len(by_mode) < 2:
+            continue
+        modes = sorted(by_mode, key=lambda mode: by_mode[mode][0]["history_tokens"])
+        lines = defaultdict[str, list[Row]](list)
+        for mode in modes:
+            for row in by_mode[mode]:
+                lines[row["method"]].append(row)
+        title = f"{benchmark} by length of history, split {split}, {backbone}: {metric}"
+        tables = tuple(
+            (caption, length_table(lines, name, modes))
+            for name, caption in (
+                ("overall", "Score"),
+                ("kv_bytes", "KV-cache of a request"),
+                ("answer_seconds", "Seconds a question, answered in batches"),
+            )
+        )
+        figure = (f"Against length: {title}", partial(plots.plot_lengths, lines))
+        yield Section(title, tables, (figure,))
+
+
+def speed_sections(folder: Path) -> Iterator[Section]:
+    """Yield a section for every file of `bench/efficiency.py` and `bench/latency.py`."""
+    for _, content in load_documents(folder):
+        kind = None if content is None else content.get("kind")
+        if content is not None and kind == "counted":
+            title = f"KV-cache counted, {content['backbone']['name']}"
+            draw = partial(plots.plot_counted, content["counts"], title)
+            yield Section(title, (), ((f"{title}, against the history", draw),))
+        if content is not None and kind == "latency":
+            weights = ", random weights" if content["random_weights"] else ""
+            title = f"A request measured, {content['backbone']}{weights}, {content['device']}"
+            draw = partial(plots.plot_request, content["rows"], title)
+            yield Section(
+                title,
+                (("", _request_table(content["rows"])),),
+                ((f"{title}, against the history", draw),),
+            )
+
+
+def _request_table(rows: Sequence[dict[str, Any]]) -> Table:
+    return Table(
+        ("method", "tokens in all", "first token", "then tokens a second", "peak bytes"),
+        tuple(
+            (
+                row["method"],
+                f"{row['context_tokens']:,}",
+                f"{row['first_token_s']:.3f} s",
+                f"{row['decode_tokens_per_s']:.1f}",
+                "" if row["peak_bytes"] is None else f"{row['peak_bytes']:,}",
+            )
+            for row in rows
+        ),
+    )
+
+
+def _markdown(sections: Sequence[Section]) -> str:
+    parts = ["# Results", "", NOTE, ""]
+    for section in sections:
+        if not section.tables:
+            continue
+        parts += [f"## {section.title}", ""]
+        for caption, table in section.tables:
+            parts += [f"{caption}:", ""] if caption else []
+            parts += [table.markdown(), ""]
+    return "\n".join(parts)
+
+
+def _html(sections: Sequence[Section]) -> str:
     parts = []
-    for key, group in _tables(rows).items():
-        group = sorted(group, key=lambda row: -row["overall"])
-        kinds = _kinds(group)
-        parts += [
-            f"## {_title(key)}",
-            "",
-            *_markdown_table([title for _, title in _COLUMNS], [_cells(row) for row in group]),
-            "",
-            *_markdown_table(
-                ["method", *kinds],
-                [[row["method"], *_kind_cells(row, kinds)] for row in group],
-            ),
-            "",
-        ]
-    note = "Errors are standard errors clustered by user; without one, there is a single user."
-    return "\n".join(["# Results", "", note, "", *parts])
-
-
-def _markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    safe = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    return [
-        "| " + " | ".join(titles) + " |",
-        "|" + "---|" * len(titles),
-        *("| " + " | ".join(row) + " |" for row in safe),
-    ]
-
-
-def _html(rows: Sequence[Row]) -> str:
-    from lpm.benchmarks.plots import plot_kinds, plot_parameters
-
-    parts = []
-    for key, group in _tables(rows).items():
-        group = sorted(group, key=lambda row: -row["overall"])
-        kinds = _kinds(group)
-        parts += [
-            f"<h2>{html.escape(_title(key))}</h2>",
-            _html_table([title for _, title in _COLUMNS], [_cells(row) for row in group]),
-            _html_table(
-                ["method", *kinds], [[row["method"], *_kind_cells(row, kinds)] for row in group]
-            ),
-            _image(plot_kinds(group), f"Scores by category: {_title(key)}"),
-            _image(plot_parameters(group), f"Score against parameters a user: {_title(key)}"),
-        ]
+    for section in sections:
+        parts.append(f"<h2>{html.escape(section.title)}</h2>")
+        for caption, table in section.tables:
+            parts.append(f"<p>{html.escape(caption)}</p>" if caption else "")
+            parts.append(table.html())
+        parts += [_image(draw(), caption) for caption, draw in section.figures]
     style = (
         "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem}"
         "table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}"
         "td,th{border-bottom:1px solid #bbb;padding:.3rem .6rem;text-align:left}"
-        "img{max-width:100%;background:#fff}"
+        "figure{margin:1rem 0}figcaption{font-size:.9em}img{max-width:100%;background:#fff}"
         "@media(prefers-color-scheme:dark){body{background:#111;color:#eee}}"
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Results</title>'
-        f"<style>{style}</style></head><body><h1>Results</h1><p>Errors are standard errors "
-        "clustered by user; without one, there is a single user.</p>"
+        f"<style>{style}</style></head><body><h1>Results</h1><p>{html.escape(NOTE)}</p>"
         + "\n".join(parts)
         + "</body></html>\n"
     )
 
 
-def _html_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{html.escape(title)}</th>" for title in titles)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
 def _image(figure: Any, text: str) -> str:
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=110, bbox_inches="tight")
+    figure.savefig(stream, format="png", dpi=110)
     data = base64.b64encode(stream.getvalue()).decode()
-    return f'<img alt="{html.escape(text)}" src="data:image/png;base64,{data}">'
-
-
-def _known(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else value
+    return (
+        f'<figure><img alt="{html.escape(text)}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{html.escape(text)}</figcaption></figure>"
+    )

@@ -141,8 +141,10 @@ def run_method(
             f"{total - len(done)} questions of {benchmark.name!r} have no prediction of their own; "
             "users of a benchmark must have names of their own."
         )
+    model = getattr(method, "model", None)
+    weights = {} if model is None else {"projector": model.fingerprint}
     facts = {
-        "settings": settings_of(method) | lessons.notes,
+        "settings": settings_of(method) | lessons.notes | weights,
         "history_tokens": history_tokens(backbone, cases),
     }
     paths = _save(benchmark, method, backbone, config, done, out / name, facts)

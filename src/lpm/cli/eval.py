@@ -43,8 +43,8 @@ def evaluate(
 
     from lpm.backbone import Backbone
     from lpm.benchmarks.registry import build_benchmark
-    from lpm.benchmarks.reporting import report_rows
     from lpm.benchmarks.results import Result
+    from lpm.benchmarks.rows import report_rows
     from lpm.benchmarks.running import EvalConfig, chosen_cases, run_method
     from lpm.cli.progress import score_bar
     from lpm.methods.registry import Parts, build_method, check_method

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lpm.benchmarks.reporting import load_results, render
+from lpm.benchmarks.reporting import curves, load_rows, render
 from lpm.benchmarks.results import Result
+from lpm.benchmarks.rows import load_results
 from lpm.errors import ConfigError
 
+RESULTS = Path(__file__).resolve().parents[3] / "results"
 RESULT = Result(
     benchmark="locomo", mode="fixed", split="report", backbone="tiny", backbone_fingerprint="f",
     method="lpm", settings={"num_slots": 32}, seed=0, overall=0.25, stderr=0.05, n=40, num_users=7,
@@ -60,6 +64,87 @@ def test_a_page_holds_its_plots_and_asks_for_nothing(folder: Path) -> None:
     assert page.count("data:image/png;base64,") == 4
     assert "http" not in page and "<script" not in page
     assert "0.250 ± 0.050" in page
+    assert not re.search(r"<img(?! alt=)", page), "every plot says in words what it shows"
+
+
+def section(folder: Path, title: str) -> str:
+    """Return the part of the Markdown report under the heading that begins so."""
+    (found,) = [p for p in render(folder, "md").split("\n## ")[1:] if p.startswith(title)]
+    return found
+
+
+def test_seeds_are_one_row_with_their_spread(tmp_path: Path) -> None:
+    for seed, overall in enumerate((0.2, 0.3, 0.4)):
+        replace(RESULT, seed=seed, overall=overall).save(tmp_path / f"{seed}.json")
+    replace(RESULT, n=20, by_kind={"temporal": [0.1, 20]}).save(tmp_path / "fewer.json")
+    text = section(tmp_path, "locomo (fixed), split report")
+    assert "0.300 ± 0.050" in text and "| 3 (spread 0.100) |" in text
+    assert text.count("| lpm |") == 2, "a run of fewer questions stands apart"
+    assert len(json.loads(render(tmp_path, "json"))) == 4
+
+
+def test_the_same_seed_measured_twice_is_not_one_more_seed(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        RESULT.save(tmp_path / f"{name}.json")
+    assert "spread 0" not in render(tmp_path, "md")
+
+
+def test_every_category_has_its_own_error(tmp_path: Path) -> None:
+    replace(RESULT, by_kind_stderr={"single-hop": 0.125}).save(tmp_path / "one.json")
+    text = section(tmp_path, "locomo")
+    assert "0.500 ± 0.125 (n=10)" in text and "| 0.167 (n=30) |" in text
+
+
+def test_on_tune_every_setting_tried_is_shown_and_the_best_is_chosen(tmp_path: Path) -> None:
+    for rank, overall in ((4, 0.1), (8, 0.3), (16, 0.2)):
+        settings = {"rank": rank, "steps": 100}
+        tried = replace(RESULT, method="lora", split="tune", settings=settings, overall=overall)
+        tried.save(tmp_path / f"{rank}.json")
+    text = section(tmp_path, "locomo (fixed), split tune")
+    assert "| lora | rank 8, steps 100 | 0.300 ± 0.050 | yes |" in text
+    assert "rank 4" in text and "rank 16" in text and text.count("| yes |") == 1
+
+
+def test_learning_curves_need_two_numbers_of_steps(tmp_path: Path) -> None:
+    for steps, rate, overall in ((30, 1.0, 0.1), (100, 1.0, 0.3), (100, 2.0, 0.2)):
+        result = replace(RESULT, settings={"steps": steps, "rate": rate}, overall=overall)
+        result.save(tmp_path / f"{steps}-{rate}.json")
+    rows = load_rows(tmp_path)
+    apart = curves(rows, tuning=False)
+    assert {label: [steps for steps, _ in line] for label, line in apart.items()} == {
+        "lpm rate 1.0": [30, 100],
+        "lpm rate 2.0": [100],
+    }
+    (best,) = curves(rows, tuning=True).values()
+    assert [(steps, row["overall"]) for steps, row in best] == [(30, 0.1), (100, 0.3)]
+    assert curves(rows[:1], tuning=True) == {}
+
+
+def test_lengths_of_history_make_a_table_of_score_memory_and_time(tmp_path: Path) -> None:
+    for mode, tokens in (("16k", 17_000.0), ("4k", 5_000.0)):
+        long = replace(
+            RESULT, mode=mode, history_tokens=tokens, kv_bytes=int(tokens * 100),
+            seconds=50.0, prepare_seconds=10.0,
+        )  # fmt: skip
+        long.save(tmp_path / f"{mode}.json")
+    text = section(tmp_path, "locomo by length of history")
+    assert "| method | 4k | 16k |" in text
+    assert "| lpm | 500 kB | 1.7 MB |" in text
+    assert "| lpm | 1 s | 1 s |" in text, "40 seconds for 40 questions, learning not counted"
+    assert render(tmp_path, "html").count("data:image/png;base64,") == 5
+
+
+def test_measured_and_counted_requests_are_drawn_from_their_files(tmp_path: Path) -> None:
+    RESULT.save(tmp_path / "one.json")
+    row = {"first_token_s": 0.25, "decode_tokens_per_s": 9.0, "peak_bytes": None}
+    rows = [row | {"method": "lpm", "context_tokens": 150}]
+    rows += [row | {"method": "full-context", "context_tokens": n} for n in (4096, 8192)]
+    latency = {"kind": "latency", "backbone": "Q", "device": "a GPU", "random_weights": True}
+    (tmp_path / "latency.json").write_text(json.dumps(latency | {"rows": rows}))
+    shutil.copy(RESULTS / "efficiency" / "qwen3-8b.json", tmp_path)
+    text = section(tmp_path, "A request measured, Q, random weights, a GPU")
+    assert "| full-context | 8,192 | 0.250 s | 9.0 |  |" in text
+    assert render(tmp_path, "html").count("data:image/png;base64,") == 4
 
 
 def test_names_are_no_markup(tmp_path: Path) -> None:
@@ -69,9 +154,8 @@ def test_names_are_no_markup(tmp_path: Path) -> None:
 
 
 def test_the_committed_results_make_a_report() -> None:
-    results = Path(__file__).resolve().parents[3] / "results"
-    rows = json.loads(render(results, "json"))
-    assert len(rows) == len(load_results(results)) >= 1
+    rows = json.loads(render(RESULTS, "json"))
+    assert len(rows) == len(load_results(RESULTS)) >= 1
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def test_a_result_file_says_what_was_measured(parts: Parts, tmp_path: Path) -> N
     assert (result.benchmark, result.mode, result.split) == ("personas", "short", "report")
     assert (result.method, result.n, result.num_users, result.seed) == ("lpm", 6, 1, 0)
     assert result.settings["num_slots"] == 32 and result.params_per_user > 0
+    assert result.settings["projector"] == parts.model.fingerprint
     assert result.backbone_fingerprint == parts.backbone.fingerprint
     assert sum(count for _, count in result.by_kind.values()) == 6
     (lines,) = (tmp_path / "predictions").glob("*.jsonl")
