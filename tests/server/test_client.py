@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import subprocess
+import sys
 
 import pytest
 from running_server import ANN, BOB
@@ -39,7 +42,7 @@ def test_a_memory_from_first_to_last(server):
 
 
 def test_all_pages_come(server, monkeypatch):
-    monkeypatch.setattr("lpm.client.PAGE", 2)
+    monkeypatch.setattr("lpm.client.requests.PAGE", 2)
     with Client(server.url, server.south) as memories:
         names = [f"many{n}" for n in range(5)]
         for name in names:
@@ -107,3 +110,24 @@ def test_the_same_with_asyncio(server):
             return [item["user"] async for item in memories.users("aio")]
 
     assert asyncio.run(life()) == ["aio0", "aio1", "aio2"]
+
+
+def test_both_clients_offer_the_same_documented_requests():
+    def offered(client: type) -> dict[str, tuple]:
+        methods = inspect.getmembers(client, inspect.isfunction)
+        return {
+            name: (method.__doc__, inspect.signature(method).parameters)
+            for name, method in methods
+            if not name.startswith("_")
+        }
+
+    assert offered(Client) == offered(AsyncClient)
+    assert all(doc for doc, _ in offered(Client).values())
+    assert {"remember", "jobs", "users", "wait", "forget"} <= set(offered(Client))
+    assert inspect.signature(Client.export).return_annotation is bytes
+
+
+def test_without_httpx_the_extra_to_install_is_named():
+    code = "import sys; sys.modules['httpx'] = None; import lpm.client"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "pip install 'latent-personal-memory[client]'" in done.stderr.splitlines()[-1]
