@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from itertools import chain, cycle
@@ -66,7 +67,7 @@ def plot_parameters(rows: Sequence[Row]) -> Any:
         axes.errorbar(
             [row["params_per_user"] + _beside(row, rows) for row in own],
             [row["overall"] for row in own],
-            yerr=[row["stderr"] or 0.0 for row in own],
+            yerr=[_error(row) for row in own],
             marker=mark,
             color=colour,
             capsize=2,
@@ -95,7 +96,7 @@ def plot_curves(lines: Mapping[str, Sequence[tuple[int, Row]]]) -> Any:
         axes.errorbar(
             [steps for steps, _ in points],
             [row["overall"] for _, row in points],
-            yerr=[row["stderr"] or 0.0 for _, row in points],
+            yerr=[_error(row) for _, row in points],
             marker=mark,
             color=colour,
             capsize=2,
@@ -127,7 +128,7 @@ def plot_lengths(lines: Mapping[str, Sequence[Row]]) -> Any:
             axes.errorbar(
                 [row["history_tokens"] for row in known],
                 [row[name] for row in known],
-                yerr=[row["stderr"] or 0.0 for row in known] if name == "overall" else None,
+                yerr=[_error(row) for row in known] if name == "overall" else None,
                 marker=mark,
                 markersize=4,
                 linewidth=1.2,
@@ -225,8 +226,13 @@ def _figure(size: tuple[float, float], rows: int, columns: int) -> tuple[Any, li
 
 def _of_kind(row: Row, kind: str) -> tuple[float, float]:
     if kind == OVERALL:
-        return row["overall"], row["stderr"] or 0.0
-    return row["by_kind"].get(kind, (0.0, 0))[0], row["by_kind_stderr"].get(kind, 0.0)
+        return row["overall"], _error(row)
+    return row["by_kind"].get(kind, (0.0, 0))[0], row["by_kind_stderr"].get(kind, math.nan)
+
+
+def _error(row: Row) -> float:
+    """Return the overall error; where it is NaN, none is drawn."""
+    return math.nan if row["stderr"] is None else float(row["stderr"])
 
 
 def _styles(names: Sequence[str]) -> list[tuple[str, str, str]]:
@@ -234,7 +240,7 @@ def _styles(names: Sequence[str]) -> list[tuple[str, str, str]]:
     distinct = list(dict.fromkeys(names))
     others, marks = cycle(_OTHERS), cycle(_MARKS)
     own = {"lpm": LPM_COLOUR, "hybrid": HYBRID_COLOUR}
-    return [(name, own.get(name) or next(others), next(marks)) for name in distinct]
+    return [(name, own.get(name.split()[0]) or next(others), next(marks)) for name in distinct]
 
 
 def _colours(methods: Sequence[str]) -> list[str]:
@@ -253,7 +259,7 @@ def _beside(row: Row, rows: Sequence[Row]) -> float:
 
 def _most(found: Sequence[tuple[float, float]]) -> float:
     """Return the end of the scale: 1, or a quarter or half of it where all lies below."""
-    highest = max(score + error for score, error in found)
+    highest = max(score + (0.0 if math.isnan(error) else error) for score, error in found)
     return next(end for end in (0.25, 0.5, 1.0, highest) if highest <= end)
 
 

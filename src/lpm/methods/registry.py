@@ -89,15 +89,25 @@ def build_method(name: str, parts: Parts, settings: Mapping[str, object] | None 
     own = _OWN[name]
     module = import_module(f"lpm.methods.{own.module}")
     arguments: list[Any] = [getattr(parts, part) for part in own.takes]
-    if own.settings is not None:
+    kind = settings_type(name)
+    if kind is not None:
         from lpm.methods.settings import build_settings
 
-        arguments.append(build_settings(getattr(module, own.settings), given, name))
+        arguments.append(build_settings(kind, given, name))
     elif given:
         raise ConfigError(f"Method '{name}' has no settings, but got {', '.join(given)}.")
     method: Method = getattr(module, own.kind)(*arguments)
     method.name = name
     return method
+
+
+def settings_type(name: str) -> type | None:
+    """Return the settings dataclass of a method; None for one without, or of another package."""
+    own = _OWN.get(name)
+    if own is None or own.settings is None:
+        return None
+    kind: type = getattr(import_module(f"lpm.methods.{own.module}"), own.settings)
+    return kind
 
 
 def check_method(name: str) -> None:
