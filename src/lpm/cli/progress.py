@@ -1,10 +1,12 @@
-"""A progress bar with the loss and the time left, on stderr."""
+"""Progress bars with a figure and the time left, on stderr."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+
+Update = Callable[[str, int, int, float], None]
 
 
 @contextmanager
@@ -14,35 +16,18 @@ def loss_bar(label: str = "fitting") -> Iterator[Callable[[int, int, float], Non
         yield lambda step, steps, loss: update(label, step, steps, loss)
 
 
-@contextmanager
-def stage_bars() -> Iterator[Callable[[str, int, int, float], None]]:
+def stage_bars() -> AbstractContextManager[Update]:
     """Give a function of (stage, step, steps, loss) that draws a bar for each stage."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-    from rich.progress import TimeRemainingColumn as TimeLeft
+    return _bars("loss")
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.3f}"),
-        TimeLeft(),
-    )
-    console = Console(file=sys.stderr)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
-        tasks: dict[str, TaskID] = {}
 
-        def update(stage: str, step: int, steps: int, loss: float) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, loss=loss)
-            bar.update(tasks[stage], completed=step, total=steps, loss=loss)
-
-        yield update
+def score_bar() -> AbstractContextManager[Update]:
+    """Give a function of (method, questions done, questions, mean score) that draws a bar each."""
+    return _bars("score")
 
 
 @contextmanager
-def score_bar() -> Iterator[Callable[[str, int, int, float], None]]:
-    """Give a function of (method, questions done, questions, mean score) that draws a bar each."""
+def _bars(figure: str) -> Iterator[Update]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
     from rich.progress import TimeRemainingColumn as TimeLeft
@@ -51,17 +36,17 @@ def score_bar() -> Iterator[Callable[[str, int, int, float], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("score {task.fields[score]:.3f}"),
+        TextColumn(f"{figure} {{task.fields[figure]:.3f}}"),
         TimeLeft(),
     )
     console = Console(file=sys.stderr)
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
         tasks: dict[str, TaskID] = {}
 
-        def update(method: str, done: int, total: int, score: float) -> None:
-            if method not in tasks:
+        def update(name: str, done: int, total: int, value: float) -> None:
+            if name not in tasks:
                 # Time left is estimated from what this run does, not from what it found done.
-                tasks[method] = bar.add_task(method, score=score, completed=done, total=total)
-            bar.update(tasks[method], completed=done, total=total, score=score)
+                tasks[name] = bar.add_task(name, figure=value, completed=done, total=total)
+            bar.update(tasks[name], completed=done, total=total, figure=value)
 
         yield update
