@@ -24,7 +24,9 @@ from lpm.methods.contract import Method
 from lpm.methods.registry import settings_of
 from lpm.prompting import history_lines
 
+# After each batch predictions are on disk; a GPU answers hundreds at once.
 QUESTIONS_AT_ONCE = 16
+QUESTIONS_AT_ONCE_ON_GPU = 256
 COUNTED_USERS = 8
 
 Progress = Callable[[str, int, int, float], None]
@@ -127,7 +129,7 @@ def run_method(
         lessons.prepare(index)
         preparing = (time.perf_counter() - begin) / len(missing)
         pending = list(missing.items())
-        for part in split_batches(len(pending), QUESTIONS_AT_ONCE):
+        for part in split_batches(len(pending), questions_at_once(backbone)):
             ledger.append(
                 _predictions(benchmark, config.mode, case, method, pending[part], preparing)
             )
@@ -170,6 +172,11 @@ def example_names(benchmark: Benchmark, mode: str, case: Case) -> list[str]:
         seen[name] += 1
         names.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
     return names
+
+
+def questions_at_once(backbone: Backbone) -> int:
+    """Return how many questions are answered, and their predictions written, together."""
+    return QUESTIONS_AT_ONCE if backbone.device.type == "cpu" else QUESTIONS_AT_ONCE_ON_GPU
 
 
 def history_tokens(backbone: Backbone, cases: Sequence[Case]) -> float:

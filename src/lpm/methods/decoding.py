@@ -11,17 +11,13 @@ from torch import Tensor
 from lpm.backbone import Backbone
 from lpm.errors import InputError
 from lpm.methods.reading import (
-    MAX_KV_BYTES,
-    MAX_SEQUENCES,
     KeyValues,
     Opened,
     Reading,
+    budget,
     open_batches,
     prefill,
 )
-
-# Logits are float32 and as wide as the vocabulary: this many rows of them at once.
-MAX_SCORED_TOKENS = 1024
 
 
 @torch.no_grad()
@@ -137,13 +133,14 @@ def _score_texts(
 
 def _parts(backbone: Backbone, sizes: Sequence[int], held: int) -> Iterator[list[int]]:
     """Yield indices of options whose logits and caches fit into memory together."""
+    limits = budget(backbone)
     part: list[int] = []
     for index, size in enumerate(sizes):
         count = len(part) + 1
         longest = max([size, *(sizes[i] for i in part)])
         kv_bytes = count * (held + longest) * backbone.kv_bytes_per_token
-        full = count > MAX_SEQUENCES or kv_bytes > MAX_KV_BYTES
-        if part and (full or count * longest > MAX_SCORED_TOKENS):
+        full = count > limits.sequences or kv_bytes > limits.kv_bytes
+        if part and (full or count * longest > limits.scored_tokens):
             yield part
             part = []
         part.append(index)

@@ -19,11 +19,32 @@ from torch import Tensor
 from lpm.backbone import Backbone
 from lpm.nn.injection import Prompt, inject
 
-MAX_SEQUENCES = 32
-MAX_KV_BYTES = 1 << 30
 # A shorter common start costs less to read again than its cache to copy.
 MIN_SHARED_TOKENS = 256
-PIECE_TOKENS = 4096
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What is read at once.
+
+    sequences, kv_bytes: of a batch and its KV-cache. piece_tokens: of all sequences in one pass.
+    scored_tokens: rows of logits, which are float32 and as wide as the vocabulary.
+    """
+
+    sequences: int
+    kv_bytes: int
+    piece_tokens: int
+    scored_tokens: int
+
+
+_CPU = Budget(sequences=32, kv_bytes=1 << 30, piece_tokens=4096, scored_tokens=1024)
+# A GPU takes about as long for a few sequences as for hundreds.
+_GPU = Budget(sequences=256, kv_bytes=8 << 30, piece_tokens=65_536, scored_tokens=8192)
+
+
+def budget(backbone: Backbone) -> Budget:
+    """Return what the backbone's device reads at once."""
+    return _CPU if backbone.device.type == "cpu" else _GPU
 
 
 @dataclass(frozen=True)
@@ -98,7 +119,7 @@ def open_batches(
     *,
     copies: Sequence[int] | None = None,
 ) -> Iterator[Opened]:
-    """Yield the readings in batches whose KV-cache stays below MAX_KV_BYTES where possible.
+    """Yield the readings in batches whose KV-cache stays within the budget where possible.
 
     copies: how many sequences each reading will become; one by default.
     """
@@ -135,7 +156,7 @@ def prefill(
     """
     batch, width = embeddings.shape[:2]
     held = mask.shape[1] - width
-    size = max(1, PIECE_TOKENS // batch)
+    size = max(1, budget(backbone).piece_tokens // batch)
     logits = embeddings.new_zeros(batch, 0)
     for begin in range(0, width, size):
         piece = embeddings[:, begin : begin + size]
@@ -174,12 +195,13 @@ def _groups(
 
     same_length: sliding windows count padding as tokens, so behind a prefix nothing may be padded.
     """
-    most = MAX_KV_BYTES // backbone.kv_bytes_per_token
+    limits = budget(backbone)
+    most = limits.kv_bytes // backbone.kv_bytes_per_token
     group: list[int] = []
     sequences = 0
     for index in sorted(range(len(lengths)), key=lambda i: lengths[i]):
         more = 1 if copies is None else copies[index]
-        full = (sequences + more) > MAX_SEQUENCES or (sequences + more) * lengths[index] > most
+        full = (sequences + more) > limits.sequences or (sequences + more) * lengths[index] > most
         if group and (full or (same_length and lengths[index] != lengths[group[0]])):
             yield group
             group, sequences = [], 0

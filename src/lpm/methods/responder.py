@@ -12,7 +12,7 @@ from lpm.methods.decoding import greedy_answers, option_likelihoods
 from lpm.methods.reading import KeyValues, Reading
 from lpm.types import History
 
-REQUESTS_AT_ONCE = 64
+REQUESTS_AT_ONCE = 256
 
 
 class Responder(ABC):

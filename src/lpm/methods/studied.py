@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +79,11 @@ class Studies:
         chunks = chunk_history(history)
         if self.model is not None and len(chunks) > settings.chunks:
             chunks = list(write_slots(self.model, chunks, settings.chunks).chunks)
-        config = SelfStudyConfig(questions_per_chunk=settings.questions_per_chunk, seed=seed)
+        config = SelfStudyConfig(
+            questions_per_chunk=settings.questions_per_chunk,
+            batch_size=16 if self.backbone.device.type == "cpu" else 128,
+            seed=seed,
+        )
         found = ask_and_answer(self.backbone, _spread(chunks, settings.chunks), config)
         if not found:
             raise HistoryError(
@@ -97,7 +102,8 @@ class Studies:
         if self._folder is None:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        part = self._folder / f"{key}.part"
+        # Other processes may study the same history.
+        part = self._folder / f"{key}.{os.getpid()}.part"
         plain = [[pair.question, pair.answer] for pair in pairs]
         part.write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
         part.replace(self._folder / f"{key}.json")
