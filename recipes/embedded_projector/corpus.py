@@ -60,18 +60,34 @@ def records() -> tuple[Record, ...]:
     return tuple(found)
 
 
+@lru_cache
+def facts_of(held_out: bool) -> dict[str, list[Record]]:
+    """Return the records of each fact, of those that training users tell or of those held out."""
+    facts: dict[str, list[Record]] = {}
+    for record in records():
+        if record.fact:
+            facts.setdefault(record.fact, []).append(record)
+    return {
+        name: found
+        for number, (name, found) in enumerate(facts.items())
+        if (number % HELD_OUT_EVERY == 0) == held_out
+    }
+
+
+@lru_cache
+def small_talk() -> list[str]:
+    """Return what nobody needs to remember."""
+    return [record.says[0] for record in records() if not record.fact]
+
+
 def corpus_user(seed: int, *, held_out: bool = False) -> SyntheticUser:
     """Draw a user; `questions` ask what was told. The same seed gives the same user.
 
     held_out: of the facts that training users never tell.
     """
     dice = random.Random(f"told-{held_out}-{seed}")
-    facts: dict[str, list[Record]] = {}
-    for record in records():
-        facts.setdefault(record.fact, []).append(record)
-    talk = [record.says[0] for record in facts.pop("")]
-    names = [name for i, name in enumerate(facts) if (i % HELD_OUT_EVERY == 0) == held_out]
-    chosen = [dice.choice(facts[name]) for name in dice.sample(names, FACTS_A_USER)]
+    facts, talk = facts_of(held_out), small_talk()
+    chosen = [dice.choice(facts[name]) for name in dice.sample(list(facts), FACTS_A_USER)]
     exchanges: list[tuple[str, Record | None]] = []
     exchanges += [(text, None) for text in dice.sample(talk, SMALL_TALK_A_USER)]
     for record in chosen:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import torch
 from corpus import FIRST_SEED, corpus_user, told_elsewhere
+from dialogue import dialogue_user, told_by_the_other
 
 from lpm.benchmarks.synthetic import Label, SyntheticQuestion, SyntheticUser, generate_user
 from lpm.chunking import Chunk, chunk_history
@@ -20,14 +21,18 @@ from lpm.modeling import LPMModel
 from lpm.types import QuestionAnswer
 
 # These kinds are answered from what was liked, not by repeating a string of the chunk.
+_GUESSABLE = ("suggest", "generaliz", "provide", "recommend")
 _DERIVED_KINDS = ("suggest", "generaliz", "recommend")
 PLAIN_KIND = "recalling_facts_mentioned_by_the_user"
 OTHER_SEEDS = 500_000
 _ROLES = ("now", "before", "why")
-NEVER_TOLD_SHARE = 0.12
+FIRST_DIALOGUE_SEED = 2_000_000
+NEVER_TOLD_SHARE = 0.06
+SOMETHING_ELSE_SHARE = 0.08
 RANDOM_PHRASE_SHARE = 0.4
 NOISY_SHARE = 0.3
-CORPUS_SHARE = 0.5
+CORPUS_SHARE = 0.4
+DIALOGUE_SHARE = 0.2
 WRAPPED_SHARE = 0.3
 WRAPPERS = (
     "Please answer briefly. {question}",
@@ -56,6 +61,8 @@ def never_told(user: SyntheticUser, count: int) -> list[str]:
     """Return questions about facts that a user of the training world did not tell."""
     seed = int(user.user_id.rpartition("-")[2])
     dice = random.Random(seed)
+    if seed >= FIRST_DIALOGUE_SEED:
+        return told_by_the_other(user, dice, count)
     if seed >= FIRST_SEED:
         return told_elsewhere(user, dice, count)
     told_facts = {q.fact_id for q in (*user.practice, *user.questions)}
@@ -116,13 +123,18 @@ def _some(
     return random.Random(seed).sample(list(questions), count)
 
 
+def next_seed(generator: torch.Generator) -> int:
+    """Draw a seed for Python's dice."""
+    return int(torch.randint(0, 2**62, (1,), generator=generator))
+
+
 class Speech:
     """An endless supply of questions, answers and the tokens that answer them.
 
-    Half of the values are swapped for random words and made-up names, in chunk and answer alike:
+    Many of the values are swapped for random words and made-up names, in chunk and answer alike:
     the LLM then cannot know the answer but by reading the rows. Some slots hold a few tokens too
-    many, as a writer's will, some questions are about what was never told, and some stand in an
-    instruction.
+    many, as a writer's will, some questions are about what was never told, where the slot is empty
+    or tells something else, and some stand in an instruction.
     """
 
     def __init__(self, model: LPMModel, *, users: int) -> None:
@@ -134,7 +146,11 @@ class Speech:
 
     def __call__(self, count: int, generator: torch.Generator) -> list[Spoken]:
         """Draw examples."""
-        dice = random.Random(int(torch.randint(0, 2**62, (1,), generator=generator)))
+        return self.drawn(count, next_seed(generator))
+
+    def drawn(self, count: int, seed: int) -> list[Spoken]:
+        """Draw the examples of a seed."""
+        dice = random.Random(seed)
         drawn: list[Spoken] = []
         while len(drawn) < count:
             example = self._one(dice)
@@ -143,8 +159,8 @@ class Speech:
         return drawn
 
     def _one(self, dice: random.Random) -> Spoken | None:
-        first = FIRST_SEED if dice.random() < CORPUS_SHARE else 0
-        question, chunk, labels = dice.choice(told(first + dice.randrange(self.users)))
+        everything = told(self._seed(dice))
+        question, chunk, labels = dice.choice(everything)
         text, answer, asked = chunk.text, question.answer, question.question
         if dice.random() < WRAPPED_SHARE:
             asked = dice.choice(WRAPPERS).format(question=asked)
@@ -156,14 +172,26 @@ class Speech:
                 new = self._phrase(dice)
                 text, answer = text.replace(value, new), answer.replace(value, new)
                 labels = tuple(Label(x.text.replace(value, new), x.role) for x in labels)
-        if dice.random() < NEVER_TOLD_SHARE:
+        untold = dice.random()
+        if untold < NEVER_TOLD_SHARE:
             return Spoken(asked, ABSTENTION, ())
+        if untold < NEVER_TOLD_SHARE + SOMETHING_ELSE_SHARE:
+            other, elsewhere, held = dice.choice(everything)
+            if other.fact_id == question.fact_id or question.kind.startswith(_GUESSABLE):
+                return None
+            answer, text, labels = ABSTENTION, elsewhere.text, held
         spans = worth_of(labels)
         if dice.random() < NOISY_SHARE:
             noise = dice.sample(text.split(), min(len(text.split()), dice.randint(1, 3)))
             spans += [(word, 0) for word in noise]
         tokens = worthy_tokens(self.model, text, spans)
         return Spoken(asked, answer, tokens) if tokens else None
+
+    def _seed(self, dice: random.Random) -> int:
+        kind, user = dice.random(), dice.randrange(self.users)
+        if kind < CORPUS_SHARE:
+            return FIRST_SEED + user
+        return user + (FIRST_DIALOGUE_SEED if kind < CORPUS_SHARE + DIALOGUE_SHARE else 0)
 
     def _phrase(self, dice: random.Random) -> str:
         return " ".join(self._word(dice) for _ in range(dice.choice([1, 1, 2, 2, 3])))
@@ -188,7 +216,9 @@ def told(seed: int) -> tuple[Told, ...]:
 
 
 def training_user(seed: int) -> SyntheticUser:
-    """Return a generated user or, from `FIRST_SEED` on, one of the corpus."""
+    """Return a generated user, from `FIRST_SEED` on one of the corpus, then two friends."""
+    if seed >= FIRST_DIALOGUE_SEED:
+        return dialogue_user(seed)
     return corpus_user(seed) if seed >= FIRST_SEED else generate_user(seed, "train")
 
 

@@ -27,6 +27,7 @@ from lpm.nn.query_encoder import QUERY_KINDS, QueryKind, encode_queries, query_w
 from lpm.nn.vocabulary import VocabularyMLP
 from lpm.nn.writer import Writer, WriterConfig
 
+EMBEDDED_LAYERS = 30
 DEFAULT_LAYERS = (8, 16, 24)
 """Of the embedded backbone's 30; the same depths in others."""
 
@@ -38,7 +39,8 @@ class LPMConfig(PretrainedConfig):
     keeps. tokens_per_slot: tokens whose codes a slot holds, and heads that read them, a row each.
     rows_before, rows_after: constant rows around those. head_dim, mlp, mlp_dim: see
     `ProjectorConfig`. code_dim, key_dim, coder_dim, keyer_dim, scorer_dim: widths in the writer.
-    query_kind: e(x). layers: whose hidden states the writer sees, and e(x) of kind "early-exit".
+    query_kind: e(x). layers: whose hidden states keys are made of, and e(x) of kind "early-exit".
+    token_layers: by whose the tokens worth keeping are chosen, `layers` by default.
     query_dim: width of a hidden layer that e(x) ends with; 0 leaves it out. markers: tokens that
     tell the roles of others in a slot: "formerly" and "because"; without any there is one role.
     sink: whether a question may attend to nothing, see `ProjectorConfig`.
@@ -67,6 +69,7 @@ class LPMConfig(PretrainedConfig):
         scorer_dim: int = 128,
         query_kind: QueryKind = "early-exit",
         layers: Sequence[int] = DEFAULT_LAYERS,
+        token_layers: Sequence[int] = (),
         query_dim: int = 0,
         markers: Sequence[int] = (),
         sink: bool = False,
@@ -90,6 +93,7 @@ class LPMConfig(PretrainedConfig):
         self.scorer_dim = scorer_dim
         self.query_kind = query_kind
         self.layers = list(layers)
+        self.token_layers = list(token_layers)
         self.query_dim = query_dim
         self.markers = list(markers)
         self.sink = sink
@@ -104,7 +108,7 @@ class LPMConfig(PretrainedConfig):
         """Return the writer's sizes."""
         return WriterConfig(
             self.hidden_size,
-            len(self.layers),
+            len(self.seen_layers),
             self.tokens_per_slot,
             self.code_dim,
             self.key_dim,
@@ -112,7 +116,17 @@ class LPMConfig(PretrainedConfig):
             self.keyer_dim,
             self.scorer_dim,
             1 + len(self.markers),
+            self._places(self.layers),
+            self._places(self.token_layers or self.layers),
         )
+
+    @property
+    def seen_layers(self) -> list[int]:
+        """Return the layers whose hidden states the writer sees."""
+        return sorted({*self.layers, *self.token_layers})
+
+    def _places(self, layers: Sequence[int]) -> tuple[int, ...]:
+        return tuple(self.seen_layers.index(layer) for layer in layers)
 
     @property
     def feature_dim(self) -> int:
@@ -214,7 +228,7 @@ class LPMModel(PreTrainedModel):
         """Return 16 hex digits that name the projector, the writer and how e(x) is computed."""
         config = self.config
         kinds = (config.query_kind, config.layers, config.placement, config.markers)
-        reading = (config.backbone, *kinds)
+        reading = (config.backbone, *kinds, *config.token_layers)
         digest = hashlib.sha256(repr(reading).encode())
         for name, weight in sorted(self.state_dict().items()):
             digest.update(name.encode())
@@ -302,8 +316,13 @@ def untrained_config(backbone: Backbone, **options: Any) -> LPMConfig:
 
     The MLP is dense and zero at first: untrained codes point at no token yet.
     """
-    depths = {round(backbone.num_layers * layer / 30) for layer in DEFAULT_LAYERS}
-    return LPMConfig(hidden_size=backbone.hidden_size, layers=sorted(depths), **options)
+    layers = same_depths(DEFAULT_LAYERS, backbone.num_layers)
+    return LPMConfig(hidden_size=backbone.hidden_size, layers=layers, **options)
+
+
+def same_depths(layers: Sequence[int], num_layers: int) -> list[int]:
+    """Return the layers of a backbone that lie as deep as `layers` do in the embedded one."""
+    return sorted({round(num_layers * layer / EMBEDDED_LAYERS) for layer in layers})
 
 
 def _load(folder: Path, backbone: Backbone) -> LPMModel:

@@ -48,7 +48,7 @@ def write_slots(model: LPMModel, chunks: Sequence[Chunk], num_slots: int) -> Wri
     )[::-1]
     for start in range(0, len(unique), _BATCH):
         index = unique[start : start + _BATCH]
-        features = chunk_features(backbone, [chunks[i] for i in index], model.config.layers)
+        features = chunk_features(backbone, [chunks[i] for i in index], model.config.seen_layers)
         embeddings = backbone.embed(features.ids.to(backbone.device)).cpu()
         made = model.writer(embeddings, features.states, features.mask, features.words)
         scored = zip(made.salience.tolist(), index, made.slots, strict=True)

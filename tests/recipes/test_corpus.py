@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
 
 import pytest
 
 from lpm.benchmarks.synthetic import generate_user
 
-RECIPE = Path(__file__).resolve().parents[2] / "recipes" / "embedded_projector"
 REPORT_SEED, TUNE_SEED = 20_000_000, 30_000_000
 
 
 @pytest.fixture(scope="module")
-def corpus():
-    sys.path.insert(0, str(RECIPE))
-    import corpus
-
-    yield corpus
-    sys.path.remove(str(RECIPE))
+def corpus(recipe):
+    return recipe("corpus")
 
 
 def plain(text: str) -> str:

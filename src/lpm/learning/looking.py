@@ -7,7 +7,8 @@ so that a question attends to the chunk that answers it. The values that the LLM
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -31,11 +32,20 @@ class LookingUser:
     states: Float[Tensor, "chunks tokens layers hidden"]
     mask: Bool[Tensor, "chunks tokens"]
     worth: Bool[Tensor, "chunks tokens roles"]
-    asked: Float[Tensor, "questions asked_tokens layers hidden"]
+    asked: Float[Tensor, "questions asked_tokens key_layers hidden"]
     asked_mask: Bool[Tensor, "questions asked_tokens"]
     evidence: Bool[Tensor, "questions chunks"]
     facts: tuple[str, ...]
     untold: Bool[Tensor, " questions"]
+
+    def to(self, device: torch.device) -> LookingUser:
+        """Return the user with every tensor on a device."""
+        tensors: dict[str, Any] = {
+            field.name: value.to(device)
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor)
+        }
+        return replace(self, **tensors)
 
     @property
     def kept(self) -> Bool[Tensor, " chunks"]:
@@ -46,7 +56,7 @@ class LookingUser:
 @torch.no_grad()
 def measure_centres(model: LPMModel, users: Sequence[LookingUser]) -> None:
     """Set the centres of keys and queries to the means over users; do it before training."""
-    about = torch.cat([model.writer.pooling(u.states, u.mask) for u in users])
+    about = torch.cat([model.writer.pooled(u.states, u.mask) for u in users])
     model.writer.get_buffer("centre").copy_(about.mean(dim=0))
     asked = torch.cat([model.query_pooling(u.asked, u.asked_mask) for u in users])
     model.get_buffer("query_centre").copy_(asked.mean(dim=0))
@@ -83,8 +93,9 @@ class LookingLoss:
         """
         scores, queries = self._scores(users, generator)
         evidence = torch.block_diag(*(user.evidence.float() for user in users)).bool()
-        own = torch.block_diag(*(torch.ones(user.evidence.shape) for user in users)).bool()
+        own = torch.block_diag(*(torch.ones_like(u.evidence, dtype=torch.float) for u in users))
         known = evidence.any(dim=1)
+        own = own.bool()
         wrong = (own | ~_same_fact(users, evidence)) & ~evidence
         loss = _missed(scores[known], evidence[known], wrong[known])
         if self.model.projector.sink is None:
@@ -110,7 +121,7 @@ class LookingLoss:
 
     def _dropped(self, features: Tensor, generator: torch.Generator) -> Tensor:
         keep = torch.rand(features.shape, generator=generator) >= self.dropout
-        return features * keep / (1 - self.dropout)
+        return features * keep.to(features.device) / (1 - self.dropout)
 
 
 def _missed(scores: Tensor, right: Tensor, wrong: Tensor) -> Tensor:
@@ -124,10 +135,10 @@ def _same_fact(users: Sequence[LookingUser], evidence: Tensor) -> Tensor:
     """Return (questions, chunks): whether a chunk is evidence for any question of the same fact."""
     facts = [fact for user in users for fact in user.facts]
     number = {fact: index for index, fact in enumerate(dict.fromkeys(facts))}
-    of = torch.tensor([number[fact] for fact in facts])
-    told = torch.zeros(len(number), evidence.shape[1])
+    of = torch.tensor([number[fact] for fact in facts], device=evidence.device)
+    told = torch.zeros(len(number), evidence.shape[1], device=evidence.device)
     told.index_add_(0, of, evidence.float())
-    unknown = torch.tensor([fact == "" for fact in facts])
+    unknown = torch.tensor([fact == "" for fact in facts], device=evidence.device)
     return (told[of] > 0) & ~unknown[:, None]
 
 

@@ -40,7 +40,7 @@ def looking_user(
     questions, about what this user never told.
     """
     backbone, config = model.backbone, model.config
-    features = chunk_features(backbone, chunks, config.layers)
+    features = chunk_features(backbone, chunks, config.seen_layers)
     labels = torch.stack(
         [
             label_roles(backbone, ids, mask, spans, model.writer.config.num_roles)

@@ -18,10 +18,15 @@ from lpm.learning.coding import CodeLoss
 from lpm.learning.looking import LookingLoss, LookingUser, hit_rate, measure_centres
 from lpm.learning.speaking import SpeakingLoss, Spoken
 from lpm.learning.stage import Stage, StageConfig, StageProgress, named
-from lpm.modeling import LPMModel, untrained_config
+from lpm.modeling import LPMModel, same_depths, untrained_config
 from lpm.nn.initialisers import tie_to_embeddings
 
-FRAME = ("Facts about me:", ". Answer in a few words.")
+FRAME = (
+    "What I told you earlier that matters now:",
+    ". If it does not say, tell me so. Answer in a few words.",
+)
+TOKEN_LAYERS = (0, 4, 8, 12)
+"""Which tokens are worth keeping is best told by early layers; at these depths of 30."""
 MARKERS = (" formerly", " because")
 QUERY_DIM = 1024
 KEYER_DIM = 1024
@@ -70,6 +75,7 @@ def trainable_model(backbone: Backbone, *, seed: int = 0) -> LPMModel:
         config = untrained_config(
             backbone,
             mlp="vocabulary",
+            token_layers=same_depths(TOKEN_LAYERS, backbone.num_layers),
             rows_before=len(frame[0]),
             rows_after=len(frame[1]),
             query_dim=QUERY_DIM,
@@ -144,7 +150,12 @@ class SharedTrainer:
         held_out: Mapping[str, Sequence[LookingUser]] | None = None,
     ) -> None:
         """Run the third stage; held_out: further users to log the hit rate of, by name."""
-        model = self.model
+        model, device = self.model, self.model.backbone.device
+        model.to(device)  # type: ignore[arg-type]
+        users = [user.to(device) for user in users]
+        others = {
+            name: [user.to(device) for user in part] for name, part in (held_out or {}).items()
+        }
         measure_centres(model, users[:_CENTRE_USERS])
         parts = named(
             token_scorer=model.writer.token_scorer,
@@ -167,10 +178,11 @@ class SharedTrainer:
             return loss([users[i] for i in order.tolist()], generator)
 
         def measured() -> dict[str, object]:
-            groups = {"train": users[:20], **(held_out or {})}
+            groups = {"train": users[:20], **others}
             return {f"{name}_hits": hit_rate(model, part) for name, part in groups.items()}
 
         stage.run(one, checkpoint=measured, progress=self.progress)
+        model.cpu()
 
     def _stage(
         self,

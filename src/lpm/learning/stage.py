@@ -161,9 +161,12 @@ class Stage:
                 )
             with torch.no_grad():
                 parameter.copy_(saved)
-            keys = [k for k in ("step", "exp_avg", "exp_avg_sq") if f"{k}/{name}" in state]
-            if keys:
-                self.optimiser.state[parameter] = {k: state[f"{k}/{name}"] for k in keys}
+            if f"step/{name}" in state:
+                moments = ("exp_avg", "exp_avg_sq")
+                self.optimiser.state[parameter] = {
+                    "step": state[f"step/{name}"],
+                    **{k: state[f"{k}/{name}"].to(parameter.device) for k in moments},
+                }
         self.generator.set_state(state["generator"])
         self.step = int(state["step"])
         return True

@@ -24,11 +24,12 @@ from lpm.nn.pooling import Pooling, centred, normalised
 class WriterConfig:
     """Sizes of a writer.
 
-    hidden_size: width of the backbone. num_layers: layers whose hidden states it sees.
-    num_tokens: tokens that a slot holds. code_dim: width of a token's code. key_dim: width of the
-    key. A slot is num_tokens x code_dim + key_dim wide. coder_dim, keyer_dim, scorer_dim: hidden
-    widths of the networks that make codes, keys and salience. num_roles: roles of tokens, of which
-    all but the first have a marker.
+    hidden_size: width of the backbone. num_layers: layers whose hidden states it sees. key_layers,
+    token_layers: which of these, by their place, say what a chunk is about, and which tokens of it
+    are worth keeping; all by default. num_tokens: tokens that a slot holds. code_dim: width of a
+    token's code. key_dim: width of the key. A slot is num_tokens x code_dim + key_dim wide.
+    coder_dim, keyer_dim, scorer_dim: hidden widths of the networks that make codes, keys and
+    salience. num_roles: roles of tokens, of which all but the first have a marker.
     """
 
     hidden_size: int
@@ -40,11 +41,31 @@ class WriterConfig:
     keyer_dim: int = 384
     scorer_dim: int = 128
     num_roles: int = 1
+    key_layers: tuple[int, ...] | None = None
+    token_layers: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not isinstance(value, int) or value < 1:
+            if name.endswith("_layers") and name != "num_layers":
+                self._check_places(name, value)
+            elif not isinstance(value, int) or value < 1:
                 raise ConfigError(f"`{name}` must be a positive integer, but is {value!r}.")
+
+    def _check_places(self, name: str, places: tuple[int, ...] | None) -> None:
+        if places is not None and not (places and all(0 <= p < self.num_layers for p in places)):
+            raise ConfigError(
+                f"`{name}` must be places below `num_layers` ({self.num_layers}), but is {places}."
+            )
+
+    @property
+    def key_places(self) -> tuple[int, ...]:
+        """Return the places of the layers that keys are made of."""
+        return self.key_layers or tuple(range(self.num_layers))
+
+    @property
+    def token_places(self) -> tuple[int, ...]:
+        """Return the places of the layers that tokens are chosen by."""
+        return self.token_layers or tuple(range(self.num_layers))
 
     @property
     def slot_dim(self) -> int:
@@ -67,8 +88,9 @@ class Writer(nn.Module):
     def __init__(self, config: WriterConfig) -> None:
         super().__init__()
         self.config = config
-        width, seen = config.hidden_size, config.hidden_size * config.num_layers
-        self.token_scorer = _network(seen, config.scorer_dim, config.num_roles)
+        width, seen = config.hidden_size, config.hidden_size * len(config.key_places)
+        by_token = width * len(config.token_places)
+        self.token_scorer = _network(by_token, config.scorer_dim, config.num_roles)
         self.chunk_scorer = _network(seen, config.scorer_dim, 1)
         self.pooling = Pooling(seen)
         self.code = nn.Linear(width, config.code_dim)
@@ -78,7 +100,7 @@ class Writer(nn.Module):
         for weight in self.code_detail[2].parameters():
             nn.init.zeros_(weight)
         # What all chunks have in common says nothing about any; measured before training.
-        self.register_buffer("centre", torch.zeros(config.num_layers, width))
+        self.register_buffer("centre", torch.zeros(len(config.key_places), width))
         self.markers = torch.zeros(config.num_roles - 1, width)
 
     def forward(
@@ -105,14 +127,24 @@ class Writer(nn.Module):
         states: Float[Tensor, "chunks tokens layers hidden"],
         mask: Bool[Tensor, "chunks tokens"],
     ) -> Float[Tensor, "chunks seen"]:
-        """Return what each chunk is about: its pooled states in every layer, without the centre."""
-        return centred(self.pooling(states, mask), self.get_buffer("centre"))
+        """Return what each chunk is about: its pooled states in the key layers, centred."""
+        return centred(self.pooled(states, mask), self.get_buffer("centre"))
+
+    def pooled(
+        self,
+        states: Float[Tensor, "chunks tokens layers hidden"],
+        mask: Bool[Tensor, "chunks tokens"],
+    ) -> Float[Tensor, "chunks key_layers hidden"]:
+        """Return one vector of each chunk in every key layer."""
+        pooled: Tensor = self.pooling(states[..., list(self.config.key_places), :], mask)
+        return pooled
 
     def token_scores(
         self, states: Float[Tensor, "*batch layers hidden"]
     ) -> Float[Tensor, "*batch roles"]:
         """Return the logits that a token is worth keeping, in each role."""
-        scores: Tensor = self.token_scorer(states.float().flatten(-2))
+        seen = states[..., list(self.config.token_places), :]
+        scores: Tensor = self.token_scorer(seen.float().flatten(-2))
         return scores
 
     def keys(self, about: Float[Tensor, "chunks seen"]) -> Float[Tensor, "chunks key_dim"]:

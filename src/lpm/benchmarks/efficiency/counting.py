@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from lpm.benchmarks.efficiency.decoder import SMOLLM2, Decoder
+from lpm.benchmarks.efficiency.decoder import Decoder
 from lpm.benchmarks.efficiency.operations import (
     causal_pairs,
     layers_operations,
@@ -23,7 +23,7 @@ from lpm.benchmarks.efficiency.operations import (
     prefill_operations,
     reading_operations,
 )
-from lpm.modeling import LPMConfig, LPMModel
+from lpm.modeling import LPMConfig, LPMModel, same_depths
 
 MESSAGE_TOKENS = 64
 LORA_RANKS = (8, 16, 64)
@@ -62,12 +62,12 @@ def lpm_config(decoder: Decoder, trained: Path | None = None) -> LPMConfig:
     trained: a folder of shared weights whose other sizes to take; the defaults without one.
     """
     base = LPMConfig.from_pretrained(trained) if trained else LPMConfig()
-    # Default layers are those of the embedded backbone, as in `lpm.modeling.untrained_config`.
-    depths = {
-        round(decoder.num_layers * layer / SMOLLM2.num_hidden_layers)
-        for layer in LPMConfig().layers
+    own = {
+        "backbone": "",
+        "hidden_size": decoder.hidden_size,
+        "layers": same_depths(base.layers, decoder.num_layers),
+        "token_layers": same_depths(base.token_layers, decoder.num_layers),
     }
-    own = {"backbone": "", "hidden_size": decoder.hidden_size, "layers": sorted(depths)}
     return LPMConfig(**(lpm_sizes(base) | own))
 
 
