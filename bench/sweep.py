@@ -1,7 +1,8 @@
 """Try settings of methods on the users kept for tuning, and say which is best of each method.
 
     python bench/sweep.py locomo --mode fixed --grid bench/grids/locomo.toml --out results/locomo
-    python bench/sweep.py personas --grid bench/grids/personas.toml --users 5 --out results/personas
+    python bench/sweep.py personas --mode short --grid bench/grids/personas.toml \\
+        --out results/personas
 
 A grid file has a table a method, or several (`[[lora]]`): every combination of the values listed
 there is tried. Each trial is an ordinary result file of split `tune`, as `lpm eval` writes it; what
@@ -16,26 +17,23 @@ import itertools
 import json
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lpm.backbone import EMBEDDED, Backbone
-from lpm.benchmarks.registry import build_benchmark
+from trials import Trial, add_machine_options, machine_of, run_all
+
 from lpm.benchmarks.results import Result
 from lpm.benchmarks.rows import best_of_each, report_rows
-from lpm.benchmarks.running import EvalConfig, chosen_cases, run_method, run_name
-from lpm.benchmarks.tables import score_text
-from lpm.cli.eval import benchmark_options
-from lpm.cli.progress import score_bar
+from lpm.benchmarks.running import EvalConfig
 from lpm.errors import ConfigError
-from lpm.methods.registry import Parts, build_method, check_method, settings_type
+from lpm.methods.registry import check_method, settings_type
 from lpm.methods.settings import build_settings
 
-Trial = tuple[str, dict[str, Any]]
+Tried = tuple[str, tuple[tuple[str, Any], ...]]
 
 
-def trials(grid: dict[str, Any], methods: list[str] | None = None) -> Iterator[Trial]:
+def combinations(grid: dict[str, Any], methods: Sequence[str] | None = None) -> Iterator[Tried]:
     """Yield every method with every combination of its settings.
 
     ConfigError for a method, a setting or a value that cannot be.
@@ -51,50 +49,34 @@ def trials(grid: dict[str, Any], methods: list[str] | None = None) -> Iterator[T
                     "`rank = [4, 8]`."
                 )
             for values in itertools.product(*table.values()):
-                settings = dict(zip(table, values, strict=True))
+                settings = tuple(zip(table, values, strict=True))
                 kind = settings_type(name)
                 if kind is not None:
-                    build_settings(kind, settings, name)
+                    build_settings(kind, dict(settings), name)
                 yield name, settings
 
 
-def sweep(options: argparse.Namespace) -> list[Trial]:
-    """Try everything that is not on file yet; return the best trial of each method."""
-    benchmark = build_benchmark(
-        options.benchmark, **benchmark_options(options.benchmark, options.data, options.users)
-    )
-    config = EvalConfig(
-        options.mode or benchmark.modes[0], "tune", options.users, None, options.per_user,
-        options.seed,
-    )  # fmt: skip
-    cases = chosen_cases(benchmark, config)
-    projector = str(options.projector) if options.projector else None
-    backbone = Backbone.load(options.backbone, device=options.device)
-    parts = Parts(backbone, projector, options.out / "studies")
-    planned = list(trials(tomllib.loads(options.grid.read_text("utf-8")), options.methods))
-    rows = []
-    with score_bar() as update:
-        for number, (name, settings) in enumerate(planned, start=1):
-            method = build_method(name, parts, settings)
-            path = options.out / f"{run_name(benchmark, method, backbone, config)}.json"
-            if not path.is_file():
-                path = run_method(
-                    benchmark, cases, method, backbone, config, options.out,
-                    resume=True, progress=update,
-                )[0]  # fmt: skip
-            row = report_rows([Result.load(path)])[0] | {"trial": (name, settings)}
-            rows.append(row)
-            tried = " ".join(f"{key}={value}" for key, value in settings.items())
-            print(f"{number}/{len(planned)} {name} {tried}: {score_text(row)}", flush=True)
-    return [row["trial"] for row in best_of_each(rows)]
+def sweep(options: argparse.Namespace) -> list[Tried]:
+    """Try everything that is not on file yet; return the best of each method."""
+    config = EvalConfig(options.mode, "tune", options.users, None, options.per_user, options.seed)
+    grid = tomllib.loads(options.grid.read_text("utf-8"))
+    trials = [
+        Trial(options.benchmark, config, name, settings, options.out)
+        for name, settings in combinations(grid, options.methods)
+    ]
+    rows = [
+        report_rows([Result.load(path)])[0] | {"tried": (trial.method, trial.settings)}
+        for trial, path in run_all(trials, machine_of(options), options.jobs)
+    ]
+    return [row["tried"] for row in best_of_each(rows)]
 
 
-def as_options(best: list[Trial]) -> list[str]:
+def as_options(best: Sequence[Tried]) -> list[str]:
     """Return `--set METHOD.KEY=VALUE` for every setting of every best trial."""
     return [
         f"--set {name}.{key}={value if isinstance(value, str) else json.dumps(value)}"
         for name, settings in best
-        for key, value in settings.items()
+        for key, value in settings
     ]
 
 
@@ -104,17 +86,13 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("benchmark")
+    parser.add_argument("--mode", required=True)
     parser.add_argument("--grid", type=Path, required=True, help="TOML: method, settings, values")
     parser.add_argument("--methods", nargs="+", help="of the grid; all by default")
-    parser.add_argument("--mode", help="the benchmark's first by default")
-    parser.add_argument("--data", type=Path, help="file or folder of the data")
     parser.add_argument("--users", type=int, help="at most this many users")
     parser.add_argument("--per-user", type=int, help="at most this many questions of each, by hash")
-    parser.add_argument("--backbone", default=EMBEDDED)
-    parser.add_argument("--device")
-    parser.add_argument("--projector", type=Path)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("results"))
+    add_machine_options(parser)
     try:
         best = sweep(parser.parse_args(arguments))
     except ConfigError as error:

@@ -141,11 +141,19 @@ def _mean_row(rows: Sequence[Row]) -> Row:
 
 
 def best_of_each(rows: Sequence[Row]) -> list[Row]:
-    """Return each method's best row, among those of most questions, best method first."""
+    """Return each method's best row, best method first.
+
+    Scores of different questions are not compared: of the numbers of questions that a method was
+    measured with, the one with most rows counts, and the greater of two alike.
+    """
+    alike = Counter((row["method"], row["n"]) for row in rows)
     best: dict[str, Row] = {}
-    for row in sorted(rows, key=lambda row: (-row["n"], -row["overall"])):
-        best.setdefault(row["method"], row)
-    return sorted(best.values(), key=lambda row: -row["overall"])
+    for row in sorted(rows, key=lambda row: -row["overall"]):
+        method = row["method"]
+        counts = [(rows, n) for (name, n), rows in alike.items() if name == method]
+        if row["n"] == max(counts)[1]:
+            best.setdefault(method, row)
+    return list(best.values())
 
 
 def labels(rows: Sequence[Row]) -> list[str]:

@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lpm.benchmarks.rows import Row
+from lpm.benchmarks.rows import Row, best_of_each
 
 COLUMNS = (
     ("method", "method"),
@@ -74,25 +74,21 @@ def kind_table(rows: Sequence[Row], names: Sequence[str]) -> Table:
 
 
 def sweep_table(rows: Sequence[Row]) -> Table:
-    """Return every setting tried of each method, best first; the first of each is the chosen."""
-    ordered = sorted(rows, key=lambda row: (row["method"], -row["n"], -row["overall"]))
-    cells = []
-    before = None
-    for row in ordered:
-        chosen = row["method"] != before
-        before = row["method"]
-        cells.append(
-            (
-                row["method"],
-                settings_text(row),
-                score_text(row),
-                "yes" if chosen else "",
-                f"{row['n']:,}",
-                f"{row['params_per_user']:,}",
-                f"{row['seconds']:,.0f}",
-                row["file"],
-            )
+    """Return every setting tried of each method, best first, and which is chosen."""
+    chosen = [id(row) for row in best_of_each(rows)]
+    cells = [
+        (
+            row["method"],
+            settings_text(row),
+            score_text(row),
+            "yes" if id(row) in chosen else "",
+            f"{row['n']:,}",
+            f"{row['params_per_user']:,}",
+            f"{row['seconds']:,.0f}",
+            row["file"],
         )
+        for row in sorted(rows, key=lambda row: (row["method"], -row["n"], -row["overall"]))
+    ]
     titles = ("method", "settings", "overall", "chosen", "n", "parameters a user", "seconds")
     return Table((*titles, "file"), tuple(cells))
 

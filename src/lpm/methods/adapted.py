@@ -21,6 +21,7 @@ from lpm.types import History
 class LoraTrainingSettings(TrainingSettings):
     """The same, with the rank of the adapters."""
 
+    learning_rate: float = LoraSettings().learning_rate
     rank: int = 8
 
     def __post_init__(self) -> None:
@@ -49,8 +50,9 @@ class AdaptedLora(Responder):
         super().__init__(studies.backbone)
         self.studies = studies
         self.settings = settings
-        rate = settings.learning_rate or LoraSettings().learning_rate
-        self.lora = Lora(self.backbone, LoraSettings(rank=settings.rank, learning_rate=rate))
+        self.lora = Lora(
+            self.backbone, LoraSettings(rank=settings.rank, learning_rate=settings.learning_rate)
+        )
 
     def learn(self, history: History, seed: int) -> None:
         """Train a fresh adapter."""
@@ -77,12 +79,11 @@ class TunedPrompt(Responder):
         super().__init__(studies.backbone)
         self.studies = studies
         self.settings = settings
-        rate = settings.learning_rate or PromptTuningConfig().learning_rate
         self.tuned = PromptTuning(
             self.backbone,
             PromptTuningConfig(
                 num_tokens=settings.num_tokens,
-                learning_rate=rate,
+                learning_rate=settings.learning_rate,
                 initialisation=settings.initialisation,
             ),
         )

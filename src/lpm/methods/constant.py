@@ -25,6 +25,7 @@ from lpm.writing import write_slots
 class ConstantSettings(TrainingSettings):
     """The same, with the slots of the constant memory; `chunks` are those of each teacher."""
 
+    learning_rate: float = LatentSettings().learning_rate
     num_slots: int = 32
 
     def __post_init__(self) -> None:
@@ -66,7 +67,7 @@ class BlindTrained(Responder):
             [examples],
             FitConfig(
                 steps=settings.steps,
-                learning_rate=settings.learning_rate or LatentSettings().learning_rate,
+                learning_rate=settings.learning_rate,
                 seed=seed,
             ),
         )

@@ -27,7 +27,6 @@ from lpm.prompting import history_lines
 from lpm.types import History
 
 ROWS_PER_STEP = 8
-LEARNING_RATE = 0.01
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class PrefixTuning(Responder):
         self, start: KeyValues, examples: Sequence[Example], generator: torch.Generator
     ) -> KeyValues:
         steps = self.settings.steps
-        rate = self.settings.learning_rate or LEARNING_RATE
+        rate = self.settings.learning_rate
         states = start.states.detach().float().clone().requires_grad_(True)
         optimiser = torch.optim.Adam([states], lr=rate, betas=(0.9, 0.95))
         for step in range(steps):

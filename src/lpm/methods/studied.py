@@ -22,19 +22,17 @@ from lpm.writing import write_slots
 class TrainingSettings:
     """Settings of a method that is trained by self-study.
 
-    steps: optimiser steps. learning_rate: of the method; its own default when None. chunks: how
+    steps: optimiser steps. learning_rate: of the method, decaying linearly to a tenth. chunks: how
     many of the history are studied; questions_per_chunk: asked about each.
     """
 
     steps: int = 100
-    learning_rate: float | None = None
+    learning_rate: float = 0.01
     chunks: int = 32
     questions_per_chunk: int = 2
 
     def __post_init__(self) -> None:
-        require_at_least(self, steps=1, chunks=1, questions_per_chunk=1)
-        if self.learning_rate is not None and self.learning_rate <= 0:
-            require_at_least(self, learning_rate=1e-12)
+        require_at_least(self, steps=1, chunks=1, questions_per_chunk=1, learning_rate=1e-12)
 
 
 class Studies:

@@ -1,0 +1,125 @@
+"""Run every method and control on the benchmarks, with the settings chosen on the tuning users.
+
+    python bench/evidence.py locomo personamem personas lengths --data DATA --jobs 8 --dry-run
+    python bench/evidence.py locomo --data DATA --jobs 8
+
+Settings are the best on file of split `tune` for the benchmark (`bench/sweep.py` makes those
+files), defaults where nothing was tried; synthetic users of every length take those of `short`, and
+PersonaMem, whose tuning personas' contexts may not be at hand, takes those of `personas`. Result
+files and what is resumed are those of `lpm eval`. Methods that draw nothing at random are run with
+one seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from trials import Trial, add_machine_options, machine_of, run_all
+
+from lpm.benchmarks.personas import LENGTHS
+from lpm.benchmarks.reporting import load_rows
+from lpm.benchmarks.rows import best_of_each
+from lpm.benchmarks.running import EvalConfig
+from lpm.errors import ConfigError, LPMError
+from lpm.methods.registry import settings_type
+
+UNTRAINED = ("no-memory", "full-context", "rag-bm25", "rag-dense", "lpm", "hybrid")
+TRAINED = ("prompt-tuning", "prefix-tuning", "lora", "cartridge")
+CONTROLS = ("blind", "empty-memory", "swapped-user", "blind-trained")
+EVERYTHING = (*UNTRAINED, *TRAINED, *CONTROLS)
+PARTS = ("locomo", "personamem", "personas", "lengths")
+
+
+def chosen_settings(folder: Path, benchmark: str, mode: str) -> dict[str, dict[str, Any]]:
+    """Return each method's best settings on `tune`; none for a method that was not tried."""
+    try:
+        rows = load_rows(folder)
+    except ConfigError:
+        return {}
+    tried = [
+        row
+        for row in rows
+        if (row["benchmark"], row["mode"], row["split"]) == (benchmark, mode, "tune")
+        and row["metric"] == "score"
+    ]
+    chosen = {}
+    for row in best_of_each(tried):
+        kind = settings_type(row["method"])
+        known = {item.name for item in fields(kind)} if kind is not None else set()
+        chosen[row["method"]] = {k: v for k, v in row["settings"].items() if k in known}
+    return chosen
+
+
+def settings_for(name: str, chosen: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return a method's settings; the controls of LPM have those that LPM has."""
+    if name in ("swapped-user", "empty-memory"):
+        return chosen.get("lpm", {})
+    if name == "blind-trained":
+        return {k: v for k, v in chosen.get("lpm", {}).items() if k == "num_slots"}
+    return chosen.get(name, {})
+
+
+def planned(options: argparse.Namespace) -> Iterator[Trial]:
+    """Yield all trials of the parts asked for."""
+    out: Path = options.out
+    locomo = chosen_settings(out / "locomo", "locomo", "fixed")
+    personas = chosen_settings(out / "personas", "personas", "short")
+
+    def trial(benchmark: str, config: EvalConfig, name: str, chosen: Any, folder: str) -> Trial:
+        settings = tuple(sorted(settings_for(name, chosen).items()))
+        return Trial(benchmark, config, name, settings, out / folder)
+
+    for name in options.methods or EVERYTHING:
+        seeds = range(options.seeds) if _draws(name, personas) else range(1)
+        if "locomo" in options.parts:
+            yield trial("locomo", EvalConfig("fixed", "all"), name, locomo, "locomo")
+        if "personamem" in options.parts:
+            yield trial("personamem", EvalConfig("32k"), name, personas, "personamem")
+        if "personas" in options.parts:
+            for seed in seeds:
+                config = EvalConfig("short", users=options.users, seed=seed)
+                yield trial("personas", config, name, personas, "personas")
+        if "lengths" in options.parts and name not in CONTROLS:
+            for mode in LENGTHS:
+                config = EvalConfig(mode, users=options.length_users)
+                yield trial("personas", config, name, personas, "lengths")
+
+
+def _draws(name: str, chosen: dict[str, dict[str, Any]]) -> bool:
+    """Tell whether a method draws anything at random: examples, or questions it studies."""
+    refined = bool(settings_for(name, chosen).get("refine_steps"))
+    return name in (*TRAINED, "blind-trained") or refined
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what is planned; return 1 when anything failed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="+", choices=PARTS)
+    parser.add_argument("--methods", nargs="+", choices=EVERYTHING)
+    parser.add_argument("--users", type=int, default=50, help="synthetic users")
+    parser.add_argument("--length-users", type=int, default=10, help="of every length")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--dry-run", action="store_true", help="say what would run")
+    add_machine_options(parser)
+    options = parser.parse_args(arguments)
+    trials = list(dict.fromkeys(planned(options)))
+    if options.dry_run:
+        print("\n".join(map(str, trials)))
+        return 0
+    try:
+        done = sum(1 for _ in run_all(trials, machine_of(options), options.jobs))
+    except LPMError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0 if done == len(trials) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
