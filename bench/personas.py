@@ -106,7 +106,7 @@ class Bench:
             soft_tokens=soft_tokens,
             prompt_tokens=prompt_tokens,
             seconds=seconds,
-            environment=environment() | {"dtype": str(self.backbone.dtype).removeprefix("torch.")},
+            environment=environment() | self.backbone.runs_on,
             by_kind={
                 kind: [sum(items) / len(items), len(items)]
                 for kind, items in sorted(scored.by_kind.items())

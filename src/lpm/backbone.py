@@ -85,6 +85,17 @@ class Backbone:
         return self.model.device
 
     @property
+    def device_name(self) -> str:
+        """Return "cpu" or the name of the GPU."""
+        cuda = self.device.type == "cuda"
+        return str(torch.cuda.get_device_name(self.device)) if cuda else self.device.type
+
+    @property
+    def runs_on(self) -> dict[str, str]:
+        """Return dtype and device, as result files record them."""
+        return {"dtype": str(self.dtype).removeprefix("torch."), "device": self.device_name}
+
+    @property
     def dtype(self) -> torch.dtype:
         """Return the dtype that embeddings and activations have."""
         return self.model.get_input_embeddings().weight.dtype

@@ -316,7 +316,7 @@ def _result(
         },
         prepare_seconds=None if None in preparing else sum(s for s in preparing if s is not None),
         metric=metric,
-        environment=environment() | {"dtype": str(backbone.dtype).removeprefix("torch.")},
+        environment=environment() | backbone.runs_on,
         **facts,
     )
 
