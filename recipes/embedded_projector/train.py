@@ -95,6 +95,7 @@ def main() -> None:
     parser.add_argument("--speaking-steps", type=int, default=TrainPlan.speaking_steps)
     parser.add_argument("--looking-steps", type=int, default=TrainPlan.looking_steps)
     parser.add_argument("--looking-users", type=int, default=TrainPlan.looking_users)
+    parser.add_argument("--looking-dropout", type=float, default=TrainPlan.looking_dropout)
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
     parser.add_argument("--evaluate-users", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
@@ -115,6 +116,7 @@ def main() -> None:
         options.looking_steps,
         options.speaking_rows,
         options.looking_users,
+        options.looking_dropout,
         seed=options.seed,
     )
     begin = time.perf_counter()

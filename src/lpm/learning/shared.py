@@ -39,6 +39,7 @@ class TrainPlan:
     """Steps of each stage, and how many examples or users a step sees.
 
     speaking_rows: examples a step through the LLM. looking_users: users a step of retrieval.
+    looking_dropout: of the features that keys and queries are made of.
     """
 
     coding_steps: int = 2000
@@ -46,6 +47,7 @@ class TrainPlan:
     looking_steps: int = 1000
     speaking_rows: int = 40
     looking_users: int = 6
+    looking_dropout: float = 0.3
     seed: int = 0
 
     @property
@@ -171,7 +173,8 @@ class SharedTrainer:
             parts |= named(sink=model.projector.sink)
         # Which tokens count is learnt from a plain mean, far from where it ends.
         rates = {name: POOLING_RATE for name in parts if "pooling" in name}
-        stage, loss = self._stage("looking", parts, self.plan.looking, rates), LookingLoss(model)
+        stage = self._stage("looking", parts, self.plan.looking, rates)
+        loss = LookingLoss(model, dropout=self.plan.looking_dropout)
 
         def one(generator: torch.Generator) -> torch.Tensor:
             order = torch.randperm(len(users), generator=generator)[: self.plan.looking_users]
