@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
-from itertools import chain, cycle
+from itertools import cycle
 from typing import Any
 
 from lpm.benchmarks.rows import Row, labels
@@ -114,12 +114,17 @@ def plot_curves(lines: Mapping[str, Sequence[tuple[int, Row]]]) -> Any:
 
 def plot_lengths(lines: Mapping[str, Sequence[Row]]) -> Any:
     """Return score, KV bytes and seconds a question against the length of the history."""
-    figure, grid = _figure((12.5, 4.0), 1, 3)
-    panels = (
-        ("overall", "score"),
-        ("kv_bytes", "KV-cache of a request (bytes)"),
-        ("answer_seconds", "seconds a question, in batches"),
-    )
+    every = [row for rows in lines.values() for row in rows]
+    panels = [
+        (name, title)
+        for name, title in (
+            ("overall", "score"),
+            ("kv_bytes", "KV-cache of a request (bytes)"),
+            ("answer_seconds", "seconds a question, in batches"),
+        )
+        if name == "overall" or any(row[name] for row in every)
+    ]
+    figure, grid = _figure((3.6 * len(panels) + 1.7, 4.0), 1, len(panels))
     for axes, (name, title) in zip(grid, panels, strict=True):
         for (label, rows), (_, colour, mark) in zip(
             lines.items(), _styles(list(lines)), strict=True
@@ -139,10 +144,12 @@ def plot_lengths(lines: Mapping[str, Sequence[Row]]) -> Any:
             )
         axes.set_ylabel(title)
         _tokens(axes, "tokens of history")
-    _scores(grid[0], chain.from_iterable(lines.values()))
-    _bytes(grid[1])
-    _seconds(grid[2])
-    _legend(grid[2])
+        if name == "kv_bytes":
+            _bytes(axes)
+        elif name == "answer_seconds":
+            _seconds(axes)
+    _scores(grid[0], every)
+    _legend(grid[-1])
     return figure
 
 
