@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lpm.chunking import chunk_history
-from lpm.errors import ConfigError
+from lpm.errors import ConfigError, HistoryError
 from lpm.learning.examples import AnswerScorer
 from lpm.learning.fit import FitConfig, fit_slots
 from lpm.learning.self_study import question_answer_examples
@@ -17,7 +17,7 @@ from lpm.methods.responder import Responder
 from lpm.methods.settings import require_at_least
 from lpm.methods.studied import Studies, TrainingSettings
 from lpm.modeling import LPMModel
-from lpm.types import History
+from lpm.types import History, QuestionAnswer
 from lpm.writing import write_slots
 
 
@@ -58,7 +58,7 @@ class BlindTrained(Responder):
                 "given; give at least one history with text of the user."
             )
         settings = self.settings
-        pairs = [pair for h in histories for pair in self.studies.pairs(h, settings, seed)]
+        pairs = self._pairs(histories, seed)
         examples = question_answer_examples(self.model, [(p.question, p.answer) for p in pairs])
         fitted = fit_slots(
             self.model.projector,
@@ -72,6 +72,19 @@ class BlindTrained(Responder):
             ),
         )
         self.memory.slots = fitted.slots[0]
+
+    def _pairs(self, histories: Sequence[History], seed: int) -> list[QuestionAnswer]:
+        """Return everybody's self-study; a teacher of whom nothing can be asked teaches nothing."""
+        pairs: list[QuestionAnswer] = []
+        failed: HistoryError | None = None
+        for history in histories:
+            try:
+                pairs += self.studies.pairs(history, self.settings, seed)
+            except HistoryError as error:
+                failed = error
+        if failed is not None and not pairs:
+            raise failed
+        return pairs
 
     def learn(self, history: History, seed: int) -> None:
         """Learn nothing of the user who will ask."""

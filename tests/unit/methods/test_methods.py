@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lpm.backbone import Backbone
-from lpm.errors import ConfigError
+from lpm.errors import ConfigError, HistoryError
 from lpm.methods.contract import PreparedOnce, Request
 from lpm.methods.registry import Parts, build_method, method_names, settings_of
 from lpm.modeling import LPMModel
@@ -183,6 +183,25 @@ def test_a_constant_memory_needs_other_users_first(parts: Parts) -> None:
         method.prepare(ANNA)
     with pytest.raises(ConfigError, match="nobody who says anything"):
         method.prepare_once([])  # type: ignore[attr-defined]
+
+
+def test_a_teacher_of_whom_nothing_can_be_asked_teaches_nothing(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = parts.studies.pairs
+
+    def pairs_unless_boris(history: History, *given: object):
+        if history is BORIS:
+            raise HistoryError("nothing to ask")
+        return pairs(history, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(parts.studies, "pairs", pairs_unless_boris)
+    method = build_method("blind-trained", parts, FAST)
+    method.prepare_once([BORIS, CLARA])  # type: ignore[attr-defined]
+    method.prepare(ANNA)
+    assert len(method.answer(ASKED)) == 2
+    with pytest.raises(HistoryError, match="nothing to ask"):
+        method.prepare_once([BORIS])  # type: ignore[attr-defined]
 
 
 def test_prompt_tuning_starts_from_the_vocabulary_or_from_noise(parts: Parts) -> None:
