@@ -8,10 +8,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from lpm.benchmarks.reporting import load_rows
 from lpm.benchmarks.results import Result
+from lpm.benchmarks.rows import reported
+from lpm.benchmarks.tables import score_text, settings_text
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "results" / "personas"
+EVALUATED = (("locomo", "fixed"), ("personamem", "32k"), ("personas", "short"))
+SHOWN = ("lpm", "hybrid", "lora", "prompt-tuning", "rag-bm25", "full-context", "no-memory")
+"""Methods of `lpm eval` that the README shows; the pages of results show all."""
 
 
 def figures() -> list[dict[str, str]]:
@@ -19,8 +25,8 @@ def figures() -> list[dict[str, str]]:
     rows = []
     for path in sorted(FOLDER.glob("*.json")):
         result = Result.load(path)
-        if result.split == "tune":
-            continue  # the sweeps are on the page of results, with everything else
+        if result.split == "tune" or result.mode not in ("pairs", "history"):
+            continue  # sweeps are on the pages of results; for `lpm eval` see below
         settings = ", ".join(f"{key} {value}" for key, value in result.settings.items())
         # One user gives no error clustered by user.
         error = f" ± {result.stderr:.3f}" if result.num_users > 1 else ""
@@ -33,7 +39,28 @@ def figures() -> list[dict[str, str]]:
                 "source": str(path.relative_to(ROOT)),
             }
         )
-    return rows
+    return [*rows, *evaluated()]
+
+
+def evaluated() -> list[dict[str, str]]:
+    """Return a row for each method shown, with the settings chosen on tuning users."""
+    found = load_rows(ROOT / "results")
+    figures = []
+    for benchmark, mode in EVALUATED:
+        by_method = reported(found, benchmark, mode)
+        for row in (by_method[method] for method in SHOWN if method in by_method):
+            settings = settings_text(row)
+            seeds = f", {row['seeds']} seeds" if row["seeds"] > 1 else ""
+            figures.append(
+                {
+                    "figure": f"{benchmark} ({mode}, report): {row['method']}"
+                    + (f" ({settings})" if settings else ""),
+                    "value": f"{score_text(row)}, n = {row['n']:,}, {row['num_users']} users{seeds}"
+                    f", {row['params_per_user']:,} parameters a user",
+                    "source": f"results/{row['file']}",
+                }
+            )
+    return figures
 
 
 def plot_budgets() -> None:

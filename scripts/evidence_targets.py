@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from lpm.benchmarks.rows import Row, best_of_each, merged
+from lpm.benchmarks.rows import Row, merged, reported
 from lpm.benchmarks.tables import Table, score_text
 
 Line = tuple[str, str, str, str, str]
@@ -21,27 +21,6 @@ def targets(rows: Sequence[Row], inspection: dict[str, Any] | None) -> Table:
         *_explanations(inspection),
     ]
     return Table(("figure", "wanted", "measured", "reached", "files"), tuple(lines))
-
-
-def reported(rows: Sequence[Row], benchmark: str, mode: str) -> dict[str, Row]:
-    """Return one row a method on the report users, never picked by its score there.
-
-    That with the settings chosen on `tune` if it is on file, else the one of most questions.
-    """
-    own = [
-        row
-        for row in rows
-        if (row["benchmark"], row["mode"], row["metric"]) == (benchmark, mode, "score")
-    ]
-    tuned = best_of_each(merged([row for row in own if row["split"] == "tune"]))
-    chosen = {row["method"]: row["settings"] for row in tuned}
-    found: dict[str, Row] = {}
-    for row in sorted(
-        merged([row for row in own if row["split"] == "report"]),
-        key=lambda row: (row["settings"] != chosen.get(row["method"]), -row["n"], row["file"]),
-    ):
-        found.setdefault(row["method"], row)
-    return found
 
 
 def _locomo(rows: Sequence[Row]) -> Iterator[Line]:

@@ -156,6 +156,27 @@ def best_of_each(rows: Sequence[Row]) -> list[Row]:
     return list(best.values())
 
 
+def reported(rows: Sequence[Row], benchmark: str, mode: str) -> dict[str, Row]:
+    """Return one row a method on the report users, never picked by its score there.
+
+    That with the settings chosen on `tune` if it is on file, else the one of most questions.
+    """
+    own = [
+        row
+        for row in rows
+        if (row["benchmark"], row["mode"], row["metric"]) == (benchmark, mode, "score")
+    ]
+    tuned = best_of_each(merged([row for row in own if row["split"] == "tune"]))
+    chosen = {row["method"]: row["settings"] for row in tuned}
+    found: dict[str, Row] = {}
+    for row in sorted(
+        merged([row for row in own if row["split"] == "report"]),
+        key=lambda row: (row["settings"] != chosen.get(row["method"]), -row["n"], row["file"]),
+    ):
+        found.setdefault(row["method"], row)
+    return found
+
+
 def labels(rows: Sequence[Row]) -> list[str]:
     """Return a name for each row: its method, and the settings that tell it from its like."""
     return [
