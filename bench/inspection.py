@@ -13,12 +13,13 @@ import json
 from pathlib import Path
 from statistics import mean
 
+from matplotlib import rc_context
 from written import TEST_SEED, ask, write
 
 from lpm.backbone import Backbone
 from lpm.benchmarks.results import clustered, environment
 from lpm.benchmarks.synthetic import SyntheticUser, generate_user, is_right
-from lpm.inspection import SlotMap, changes, faithfulness, map_slots
+from lpm.inspection import changes, draw_map, faithfulness, map_slots
 from lpm.modeling import LPMModel, load_shared
 from lpm.types import History
 
@@ -77,29 +78,6 @@ def drift(model: LPMModel, users: list[SyntheticUser]) -> dict[str, float]:
     }
 
 
-def draw(slot_map: SlotMap, path: Path) -> None:
-    """Draw the map, a colour a user."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "lpm"
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(6, 5))
-    colours = pyplot.get_cmap("tab20")
-    for user in sorted(set(slot_map.owner.tolist())):
-        places = slot_map.places[slot_map.owner == user]
-        axes.scatter(
-            places[:, 0], places[:, 1], s=14, color=colours(user % 20), label=f"{user + 1}"
-        )
-    axes.legend(title="user", frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
-    axes.set_xticks([])
-    axes.set_yticks([])
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
-    pyplot.close(figure)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -129,7 +107,8 @@ def main() -> None:
         "environment": environment(),
     }
     options.out.mkdir(parents=True, exist_ok=True)
-    draw(slot_map, options.out / "map.svg")
+    with rc_context({"svg.hashsalt": "lpm"}):
+        draw_map(slot_map).savefig(options.out / "map.svg", metadata={"Date": None})
     text = json.dumps(content, indent=1, sort_keys=True) + "\n"
     (options.out / "inspection.json").write_text(text, encoding="utf-8")
     print(text)

@@ -157,6 +157,9 @@ def test_the_commands_do_the_same(folder: Path, tmp_path: Path, capsys: pytest.C
     assert plain["soft_tokens"] == 0
     assert plain["prompt_tokens"] > answer["prompt_tokens"]
     assert len(document("explain", "ann", "Where do I work?", *shared)["slots"]) == 3
+    assert lpm("explain", "ann", "Where do I work?", *(o for o in shared if o != "--json")) == 0
+    table = capsys.readouterr().out
+    assert table.split()[:4] == ["slot", "weight", "heads", "effect"] and "turn" in table
     assert document("show", "ann", *shared)["summary"]["user"] == "ann"
     assert [user["user"] for user in document("users", *home, "--json")] == ["ann"]
     document("export", "ann", tmp_path / "x.safetensors", *home, "--json")

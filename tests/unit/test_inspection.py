@@ -11,6 +11,7 @@ from lpm.errors import InputError
 from lpm.inspection import (
     answer_likelihoods,
     changes,
+    draw_map,
     faithfulness,
     map_slots,
     named_slots,
@@ -159,3 +160,12 @@ class TestMap:
         pytest.importorskip("sklearn")
         with pytest.raises(InputError, match="two users"):
             map_slots([make_memory().slots])
+
+    def test_the_drawing_has_a_dot_a_slot_and_a_colour_a_user(self):
+        pytest.importorskip("sklearn")
+        pytest.importorskip("matplotlib")
+        found = map_slots([make_memory(seed=seed).slots for seed in range(3)])
+        (axes,) = draw_map(found).axes
+        drawn = [len(dots.get_offsets()) for dots in axes.collections]
+        colours = {tuple(dots.get_facecolor()[0]) for dots in axes.collections}
+        assert drawn == [4, 4, 4] and len(colours) == 3

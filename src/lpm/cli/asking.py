@@ -136,10 +136,17 @@ def explain(
         (
             use.slot,
             f"{use.weight:.3f}",
+            _heads(use.per_head),
             "" if use.effect is None else f"{use.effect:+.3f}",
             ", ".join(f"{s.session_id} turn {s.turn}" for s in use.sources),
         )
         for use in explanation.slots[:top]
     ]
-    print_table(("slot", "weight", "effect", "learnt from"), rows)
+    print_table(("slot", "weight", "heads", "effect", "learnt from"), rows)
     typer.echo(f"Never told: {explanation.untold:.3f} of the attention.")
+
+
+def _heads(weights: tuple[float, ...]) -> str:
+    """Name the heads that put more than half of their attention on a slot."""
+    own = [str(head) for head, weight in enumerate(weights, start=1) if weight > 0.5]
+    return "all" if len(own) == len(weights) else " ".join(own)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -26,6 +28,30 @@ class SlotMap:
     silhouette: float
     nearest_user: float
     nearest_by_chance: float
+
+
+def draw_map(slot_map: SlotMap) -> Any:
+    """Return a matplotlib figure of the map, a colour and a number a user.
+
+    Needs the extra `bench` (matplotlib).
+    """
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError(
+            "Drawing a map needs matplotlib; run `pip install 'latent-personal-memory[bench]'`."
+        )
+    from matplotlib import colormaps
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.subplots()
+    colours = colormaps["tab20"]
+    for user in sorted(set(slot_map.owner.tolist())):
+        places = slot_map.places[slot_map.owner == user]
+        axes.scatter(places[:, 0], places[:, 1], s=14, color=colours(user % 20), label=user + 1)
+    axes.legend(title="user", frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.set_xticks([])
+    axes.set_yticks([])
+    return figure
 
 
 def map_slots(
