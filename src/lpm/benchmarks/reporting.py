@@ -24,6 +24,7 @@ from lpm.benchmarks.rows import (
     load_results,
     merged,
     report_rows,
+    reported,
 )
 from lpm.benchmarks.tables import Table, kind_table, length_table, score_table, sweep_table
 from lpm.errors import ConfigError
@@ -124,10 +125,15 @@ def curves(rows: Sequence[Row], *, tuning: bool) -> dict[str, list[tuple[int, Ro
 def length_sections(rows: Sequence[Row]) -> Iterator[Section]:
     """Yield a section for every benchmark that was measured at several lengths of history."""
     known = [row for row in rows if row["history_tokens"] is not None]
+    tuned = [row for row in rows if row["split"] == "tune"]
     common = ("benchmark", "split", "backbone", "metric")
     for (benchmark, split, backbone, metric), group in grouped(known, common).items():
         by_mode = {
-            mode: best_of_each(merged(found))
+            mode: (
+                best_of_each(merged(found))
+                if split == "tune"
+                else list(reported([*found, *tuned], benchmark, mode, split, metric).values())
+            )
             for (mode,), found in grouped(group, ("mode",)).items()
         }
         if len(by_mode) < 2:

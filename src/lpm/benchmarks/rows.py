@@ -156,21 +156,22 @@ def best_of_each(rows: Sequence[Row]) -> list[Row]:
     return list(best.values())
 
 
-def reported(rows: Sequence[Row], benchmark: str, mode: str) -> dict[str, Row]:
-    """Return one row a method on the report users, never picked by its score there.
+def reported(
+    rows: Sequence[Row], benchmark: str, mode: str, split: str = "report", metric: str = "score"
+) -> dict[str, Row]:
+    """Return one row a method of a split, never picked by its score there.
 
-    That with the settings chosen on `tune` if it is on file, else the one of most questions.
+    That with the settings chosen on `tune`, in this mode or else in another, if it is on file; else
+    the one of most questions.
     """
-    own = [
-        row
-        for row in rows
-        if (row["benchmark"], row["mode"], row["metric"]) == (benchmark, mode, "score")
-    ]
-    tuned = best_of_each(merged([row for row in own if row["split"] == "tune"]))
-    chosen = {row["method"]: row["settings"] for row in tuned}
+    own = [row for row in rows if (row["benchmark"], row["metric"]) == (benchmark, metric)]
+    tuned = [row for row in own if row["split"] == "tune"]
+    in_mode = [row for row in tuned if row["mode"] == mode]
+    chosen = {row["method"]: row["settings"] for row in best_of_each(merged(in_mode or tuned))}
+    wanted = [row for row in own if (row["mode"], row["split"]) == (mode, split)]
     found: dict[str, Row] = {}
     for row in sorted(
-        merged([row for row in own if row["split"] == "report"]),
+        merged(wanted),
         key=lambda row: (row["settings"] != chosen.get(row["method"]), -row["n"], row["file"]),
     ):
         found.setdefault(row["method"], row)

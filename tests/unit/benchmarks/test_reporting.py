@@ -134,6 +134,18 @@ def test_lengths_of_history_make_a_table_of_score_memory_and_time(tmp_path: Path
     assert render(tmp_path, "html").count("data:image/png;base64,") == 5
 
 
+def test_a_length_shows_the_settings_chosen_on_tune_and_not_the_best_of_report(
+    tmp_path: Path,
+) -> None:
+    for rank, on_tune, on_report in ((4, 0.3, 0.1), (8, 0.2, 0.4)):
+        lora = replace(RESULT, method="lora", settings={"rank": rank}, history_tokens=1e4)
+        replace(lora, split="tune", overall=on_tune).save(tmp_path / f"tune-{rank}.json")
+        for mode in ("4k", "16k"):
+            replace(lora, mode=mode, overall=on_report).save(tmp_path / f"{mode}-{rank}.json")
+    text = section(tmp_path, "locomo by length of history")
+    assert "| lora | 0.100 ± 0.050 | 0.100 ± 0.050 |" in text
+
+
 def test_measured_and_counted_requests_are_drawn_from_their_files(tmp_path: Path) -> None:
     RESULT.save(tmp_path / "one.json")
     row = {"first_token_s": 0.25, "decode_tokens_per_s": 9.0, "peak_bytes": None}
