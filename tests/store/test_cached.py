@@ -46,6 +46,25 @@ def test_the_second_reading_is_a_hit_with_slots_of_its_own(cached: CachedStore):
     assert told.size_bytes == estimated_bytes(make_memory())
 
 
+def test_many_are_read_by_one_question_and_each_is_kept(cached: CachedStore, tmp_path: Path):
+    for number, user in enumerate(("ann", "bob")):
+        cached.put(make_memory(user, value=float(number)))
+    for _ in range(2):
+        found = cached.get_many(["ann", "bob", "nobody"])
+        assert [(user, float(one.slots.max())) for user, one in sorted(found.items())] == [
+            ("ann", 0.0),
+            ("bob", 1.0),
+        ]
+        found["bob"].slots.zero_()
+    assert (cached.statistics().hits, cached.statistics().misses) == (2, 2)
+    with closing(open_store(tmp_path)) as other:
+        other.delete("bob")
+        other.put(make_memory("ann", value=3.0, version=2))
+    assert [*cached.get_many(["ann", "bob"])] == ["ann"]
+    assert (cached.get_many(["ann"])["ann"].slots == 3.0).all()
+    assert cached.statistics().memories == 1
+
+
 def test_old_versions_are_not_kept(cached: CachedStore):
     cached.put(make_memory())
     cached.put(make_memory(version=2))

@@ -69,6 +69,23 @@ def test_two_writers_never_overwrite_each_other(store):
     assert [s.user for s in store.users()] == ["ann"]
 
 
+def test_the_newest_of_many_users_come_together_without_those_who_have_none(store):
+    first = make_memory("ann")
+    store.put(first)
+    store.put(first.updated(slots=first.slots + 1))
+    store.put(make_memory("bob", seed=2))
+    store.for_tenant("other").put(make_memory("cleo", seed=3))
+    asked = ["bob", "cleo", "ann", "nobody"]
+    found = store.get_many(asked)
+    assert {user: memory.encode() for user, memory in found.items()} == {
+        user: store.get(user).encode() for user in ("ann", "bob")
+    }
+    assert store.stamps(asked) == {user: store.stamp(user) for user in ("ann", "bob")}
+    store.delete("bob")
+    assert list(store.get_many(asked)) == ["ann"]
+    assert store.get_many([]) == {} and store.stamps([]) == {}
+
+
 def test_unknown_users_and_versions_are_named(store):
     for ask in (store.get, store.delete, store.stamp):
         with pytest.raises(UnknownUserError, match="'bob'"):

@@ -32,13 +32,14 @@ class MemoryStore(Protocol):
     - What a write has returned from survives a crash of the process or the machine.
 
     Reading
-    - `get` returns the newest or a given version; UnknownUserError when there is none.
+    - `get` returns the newest or a given version; UnknownUserError when there is none. `get_many`
+      returns the newest of several users by their names, without those who have none.
     - `get_history` returns the sessions with text that the newest version has learnt from, ordered
       by time where all have one (a time without a zone is UTC), else as they came; None without
       any.
     - `sessions` lists the same sessions, those without text too.
     - `stamp` names the newest version for ever, so that a cache can tell whether it still holds it;
-      UnknownUserError without one.
+      UnknownUserError without one. `stamps` are those of several users, by their names.
     - `versions` lists the stored versions, oldest first; `version_log` says when each was made and
       from which sessions. Both are empty for an unknown user.
     - `users` lists those that start with `prefix` and were written at `updated_since` or later,
@@ -84,11 +85,15 @@ class MemoryStore(Protocol):
 
     def get(self, user: str, version: int | None = None) -> Memory: ...
 
+    def get_many(self, users: Sequence[str]) -> dict[str, Memory]: ...
+
     def get_history(self, user: str) -> History | None: ...
 
     def sessions(self, user: str) -> tuple[StoredSession, ...]: ...
 
     def stamp(self, user: str) -> VersionStamp: ...
+
+    def stamps(self, users: Sequence[str]) -> dict[str, VersionStamp]: ...
 
     def versions(self, user: str) -> tuple[int, ...]: ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
@@ -139,12 +140,30 @@ class CachedStore:
         """Return a version of a user's memory, the newest by default."""
         if version is not None:
             return self._store.get(user, version)
-        key, drops = (self.tenant, user), self._hot.drops
+        drops = self._hot.drops
         try:
             stamp = self._store.stamp(user)
         except UnknownUserError:
-            self._hot.drop(key)
+            self._hot.drop((self.tenant, user))
             raise
+        return self._newest(user, stamp, drops)
+
+    def get_many(self, users: Sequence[str]) -> dict[str, Memory]:
+        """Return the newest memories of several users, by one question for all their stamps."""
+        drops = self._hot.drops
+        stamps = self._store.stamps(users)
+        found = {}
+        for user, stamp in stamps.items():
+            # Deleted since its stamp was read.
+            with suppress(UnknownUserError):
+                found[user] = self._newest(user, stamp, drops)
+        for user in users:
+            if user not in stamps:
+                self._hot.drop((self.tenant, user))
+        return found
+
+    def _newest(self, user: str, stamp: VersionStamp, drops: int) -> Memory:
+        key = (self.tenant, user)
         memory = self._hot.get(key, stamp)
         if memory is None:
             # Read after the stamp: what is kept under it is never older than it.
@@ -211,6 +230,10 @@ class CachedStore:
     def stamp(self, user: str) -> VersionStamp:
         """Return the stamp of a user's newest version."""
         return self._store.stamp(user)
+
+    def stamps(self, users: Sequence[str]) -> dict[str, VersionStamp]:
+        """Return the stamps of several users' newest versions."""
+        return self._store.stamps(users)
 
     def versions(self, user: str) -> tuple[int, ...]:
         """List the stored versions of a user, oldest first."""

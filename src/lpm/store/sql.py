@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import select, union
 
-from lpm.errors import InputError, OvertakenError, StoreError
+from lpm.errors import InputError, OvertakenError, StoreError, UnknownUserError
 from lpm.memory import Memory, validate_user
 from lpm.store.encryption import PLAIN, Cipher, MasterKeys
 from lpm.store.failures import unknown_user
@@ -34,7 +34,7 @@ from lpm.store.rows import (
 )
 from lpm.store.schema import JOBS, MEMORIES, SESSIONS
 from lpm.store.transactions import faster
-from lpm.store.user_rows import KeptSession, UserRows
+from lpm.store.user_rows import KeptSession, UserRows, newest_stamps
 from lpm.types import ForgetReport, History, KeepHistory, Session, UserOrder, UserSummary
 
 _M, _S, _J = MEMORIES.c, SESSIONS.c, JOBS.c
@@ -100,6 +100,15 @@ class SQLStore(Queueing):
                 return self._decode(rows, row, data)
         raise AssertionError("unreachable")
 
+    def get_many(self, users: Sequence[str]) -> dict[str, Memory]:
+        """Return the newest memories of several users, without those who have none."""
+        found = {}
+        for user in self.stamps(users):
+            # Deleted since its stamp was read.
+            with suppress(UnknownUserError):
+                found[user] = self.get(user)
+        return found
+
     def get_history(self, user: str) -> History | None:
         """Return the sessions with text that the newest version has learnt from."""
         found = [
@@ -126,6 +135,13 @@ class SQLStore(Queueing):
         """Return the stamp of a user's newest version."""
         with self._reading(user, opened=False) as rows:
             return rows.stamp()
+
+    def stamps(self, users: Sequence[str]) -> dict[str, VersionStamp]:
+        """Return the stamps of the newest versions of several users, without unknown ones."""
+        for user in users:
+            validate_user(user)
+        with self._connection("read", writing=False) as db:
+            return newest_stamps(db, self.tenant, users)
 
     def versions(self, user: str) -> tuple[int, ...]:
         """List the stored versions of a user, oldest first."""

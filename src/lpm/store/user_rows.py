@@ -229,3 +229,16 @@ class UserRows:
         last = MEMORIES.alias()
         newest = select(func.max(last.c.version)).where(self._mine(last))
         return and_(self._mine(MEMORIES), _M.version == newest.scalar_subquery())
+
+
+def newest_stamps(db: Connection, tenant: str, users: Sequence[str]) -> dict[str, VersionStamp]:
+    """Return the newest version's stamp of each user who has one."""
+    newest = (
+        select(_M.user_id, func.max(_M.version).label("version"))
+        .where(_M.tenant == tenant, _M.user_id.in_(users))
+        .group_by(_M.user_id)
+        .subquery()
+    )
+    same = and_(_M.user_id == newest.c.user_id, _M.version == newest.c.version)
+    query = select(_M.user_id, _M.version, _M.stamp).join(newest, same).where(_M.tenant == tenant)
+    return {row.user_id: VersionStamp(row.version, row.stamp) for row in db.execute(query)}
