@@ -159,7 +159,9 @@ async def post(
     """Send one request and read its answer, of our server or of vLLM."""
     begin = time.perf_counter()
     headers = {"Authorization": f"Bearer {key}"}
-    async with session.post(url, json=body | {"stream": streamed}, headers=headers) as answer:
+    if streamed:
+        body = body | {"stream": True, "stream_options": {"include_usage": True}}
+    async with session.post(url, json=body, headers=headers) as answer:
         if answer.status != 200:
             await answer.read()
             return Timed(None, 0, 0.0, 0.0, answer.status)
@@ -169,15 +171,17 @@ async def post(
             choice = whole["choices"][0]
             text = choice["message"]["content"] if "message" in choice else choice["text"]
             return Timed(text, whole["usage"]["completion_tokens"], took, took, 200)
-        first, events, pieces = 0.0, 0, []
+        first, tokens, pieces = 0.0, 0, []
         async for line in answer.content:
             if line.startswith(b"data: {"):
                 first = first or time.perf_counter() - begin
-                choice = json.loads(line[6:])["choices"][0]
-                pieces.append(choice["delta"]["content"] if "delta" in choice else choice["text"])
-                events += 1
-        # One event a token: the engine is never more than a step ahead.
-        return Timed("".join(pieces), events, first, time.perf_counter() - begin, 200)
+                event = json.loads(line[6:])
+                for choice in event["choices"]:
+                    told = choice["delta"]["content"] if "delta" in choice else choice["text"]
+                    pieces.append(told)
+                # An event may hold several tokens, or none that is a whole character.
+                tokens = (event.get("usage") or {}).get("completion_tokens", tokens)
+        return Timed("".join(pieces), tokens, first, time.perf_counter() - begin, 200)
 
 
 async def drive(call: Call, asked: list[Asked], users: int, streamed: bool) -> tuple[float, Any]:

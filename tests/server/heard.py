@@ -28,11 +28,12 @@ class Heard:
 async def heard(engine: Engine, request: EngineRequest) -> list[Heard]:
     """Return all choices of a request."""
     choices = [Heard() for _ in range(request.n)]
-    async for index, piece in engine.generate(request):
-        choice = choices[index]
-        assert choice.finished is None, "a piece came after the last"
-        choice.text += piece.text
-        choice.tokens, choice.finished = piece.tokens, piece.finished
-        choice.scores += piece.logprobs
-        choice.pieces += 1
+    async for pieces in engine.generate(request):
+        for index, piece in pieces:
+            choice = choices[index]
+            assert choice.finished is None, "a piece came after the last"
+            choice.text += piece.text
+            choice.tokens, choice.finished = piece.tokens, piece.finished
+            choice.scores += piece.logprobs
+            choice.pieces += 1
     return choices

@@ -100,6 +100,20 @@ class TestRotation:
             with pytest.raises(KeyRefusedError):
                 keys.check(text)
 
+    def test_a_secret_that_came_before_needs_no_argon2_until_it_is_revoked(self, tmp_path):
+        keys = KeyStore(tmp_path / "keys.json")
+        key, text = keys.create("north")
+        assert not keys.knows(text) and not keys.knows("lpm_0_0")
+        keys.check(text)
+        assert keys.knows(text) and not keys.knows(text + "x")
+        KeyStore(keys.path).rotate(key.key_id, 3600)
+        assert keys.knows(text)
+        # Another process's change is seen at once.
+        KeyStore(keys.path).revoke(key.key_id)
+        assert not keys.knows(text)
+        with pytest.raises(KeyRefusedError):
+            keys.check(text)
+
     def test_a_revoked_key_stays_so(self, tmp_path):
         keys = KeyStore(tmp_path / "keys.json")
         key, old = keys.create("north")

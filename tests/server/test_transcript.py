@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
+from tokenizers import Tokenizer, decoders, models
+from transformers import PreTrainedTokenizerFast
 
 from lpm.server.sampling import Sampling, TokenLogprob
 from lpm.server.transcript import Transcript
@@ -60,3 +64,27 @@ def test_scores_go_with_their_tokens():
     scores = [TokenLogprob(token, -1.0, ()) for token in tokens]
     transcript = Transcript(TOKENIZER, frozenset([END]), Sampling(max_tokens=99))
     assert transcript.add(tokens, scores).logprobs == tuple(scores[:2])
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("step", [1, 3])
+def test_what_is_told_is_the_text_of_all_tokens(seed, step):
+    """Of random bytes, most of which are no characters, as of text."""
+    tokens = random.Random(seed).choices(range(256), k=60)
+    transcript = Transcript(TOKENIZER, frozenset([END]), Sampling(max_tokens=60))
+    text = "".join(transcript.add(tokens[n : n + step]).text for n in range(0, 60, step))
+    assert text == TOKENIZER.decode(tokens, skip_special_tokens=True)
+    assert transcript.finished == "length"
+
+
+@pytest.mark.parametrize("step", [1, 2, 5])
+def test_blanks_that_a_tokenizer_leaves_out_at_the_start_are_kept_within(step):
+    """As SentencePiece's tokenizers do: the blank before a word belongs to it."""
+    words = ["\u2581Lena", "\u2581lives", "\u2581in", "\u2581Leip", "zig", "."]
+    inner = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="."))
+    inner.decoder = decoders.Metaspace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner)
+    transcript = Transcript(tokenizer, frozenset(), Sampling(max_tokens=99))
+    pieces = [transcript.add([*range(6)][n : n + step]).text for n in range(0, 6, step)]
+    assert "".join([*pieces, transcript.end().text]) == "Lena lives in Leipzig."
+    assert pieces[0] == "Lena lives in Leipzig."[: len(pieces[0])] and pieces[0]

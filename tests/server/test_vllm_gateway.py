@@ -80,7 +80,7 @@ def test_a_stream_says_the_same(client, alone):
     assert lines[-2] == "data: [DONE]"
     events = [json.loads(line[6:]) for line in lines if line.startswith("data: {")]
     text = "".join(event["choices"][0]["delta"]["content"] for event in events)
-    assert text.strip() == alone("ann") and len(events) > 2
+    assert text.strip() == alone("ann") and len(events) > 1
 
 
 def test_greedy_choices_are_made_once(client, engine):
@@ -206,7 +206,9 @@ def test_who_leaves_frees_the_place(client, gateway, engine):
     body = {"model": "tiny-qwen3", "messages": [{"role": "user", "content": ASKED}]}
     body |= {"user": "ann", "stream": True, "max_tokens": 32}
     with client.stream("POST", "/v1/chat/completions", json=body) as stream:
-        next(stream.iter_lines())
+        # Kept, since an iterator that is let go of closes the stream.
+        lines = stream.iter_lines()
+        next(lines)
         assert gateway.service.engine.num_running == 1
     deadline = time.monotonic() + 20
     while gateway.service.engine.num_running and time.monotonic() < deadline:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 
 from fastapi import HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
 
 from lpm.errors import StoreError
 from lpm.server.keys import KeyRefusedError, KeyStore, Scope
@@ -52,6 +54,26 @@ class Access:
         self.quotas = quotas or Quotas()
         self._budget = budget or Budget()
 
+    async def caller_of(self, request: Request, scope: Scope) -> Caller:
+        """Return `caller`, in a thread where that may take its time."""
+        if self._is_quick(request):
+            return self.caller(request, scope)
+        return await run_in_threadpool(self.caller, request, scope)
+
+    async def spend(self, payer: Payer, tokens: int) -> None:
+        """Count tokens that are about to be read; raises QuotaError when they are too many."""
+        if self.quotas.at_hand:
+            self.quotas.spend(payer, tokens)
+        else:
+            await run_in_threadpool(self.quotas.spend, payer, tokens)
+
+    def charge_later(self, payer: Payer, tokens: int) -> None:
+        """Count tokens of an answer without waiting for it; see `charge`."""
+        if self.quotas.at_hand:
+            self.charge(payer, tokens)
+        else:
+            asyncio.get_running_loop().run_in_executor(None, self.charge, payer, tokens)
+
     def charge(self, payer: Payer, tokens: int) -> None:
         """Count tokens of an answer that was given; what cannot be counted is logged."""
         try:
@@ -66,10 +88,10 @@ class Access:
         """
         if self._keys is None:
             return Caller("", "open", frozenset({"chat", "memories", "admin"}))
-        kind, _, text = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not text.strip():
+        text = _bearer(request)
+        if text is None:
             raise KeyRefusedError("Give an API key in the header `Authorization: Bearer …`.")
-        key = self._keys.check(text.strip())
+        key = self._keys.check(text)
         if not key.allows(scope):
             raise HTTPException(403, f"This key is not good for `{scope}`.")
         payer = ((("key", key.key_id), key.budget), (("tenant", key.tenant), self._budget))
@@ -79,3 +101,15 @@ class Access:
         finally:
             request.state.limits = self.quotas.headers(payer)
         return caller
+
+    def _is_quick(self, request: Request) -> bool:
+        """Say whether the caller is known without Argon2, and counted without waiting."""
+        if self._keys is None:
+            return True
+        text = _bearer(request)
+        return text is None or (self.quotas.at_hand and self._keys.knows(text))
+
+
+def _bearer(request: Request) -> str | None:
+    kind, _, text = request.headers.get("authorization", "").partition(" ")
+    return text.strip() if kind.lower() == "bearer" and text.strip() else None

@@ -57,7 +57,7 @@ def create_app(service: Service) -> FastAPI:
         yield
         await run_in_threadpool(service.worker.stop, timeout_s=service.settings.drain_s)
         await run_in_threadpool(service.engine.stop, timeout_s=service.settings.drain_s)
-        service.store.close()
+        service.close()
 
     app = FastAPI(
         title="Latent Personal Memory",

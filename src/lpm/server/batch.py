@@ -11,23 +11,26 @@ from torch import Tensor
 from lpm.backbone import Backbone
 from lpm.methods.reading import empty_cache, prefill
 from lpm.nn.injection import Prompt, inject
-from lpm.server.sampling import Sampling, choose, logprob_of
-from lpm.server.transcript import Piece, Transcript
+from lpm.server.sampling import Sampling, TokenLogprob, choose, logprob_of
 
 
 @dataclass(eq=False)
 class Answering:
     """One answer in the making.
 
-    tell: called with every piece, from the thread that decodes. cancelled: asked before every step.
+    ends: tokens that end it. tell: called with every token, its score where asked for, and whether
+    it is the last, from the thread that decodes. fail: called when there will be no more.
+    cancelled: asked before every step.
     """
 
     prompt: Prompt
     rows: Tensor | None
     sampling: Sampling
-    transcript: Transcript
-    tell: Callable[[Piece], None]
-    cancelled: Callable[[], bool] = lambda: False
+    ends: frozenset[int]
+    tell: Callable[[int, TokenLogprob | None, bool], None]
+    fail: Callable[[BaseException], None]
+    cancelled: Callable[[], bool]
+    num_tokens: int = 0
 
     @property
     def length(self) -> int:
@@ -35,16 +38,21 @@ class Answering:
         return self.prompt.num_tokens + (0 if self.rows is None else len(self.rows))
 
     def add(self, token: int, logits: Tensor) -> bool:
-        """Add a token, tell what is sure, and return whether the answer has ended."""
+        """Add a token, tell it, and return whether the answer has ended."""
+        self.num_tokens += 1
+        ended = token in self.ends or self.num_tokens >= self.sampling.max_tokens
         alternatives = self.sampling.logprobs
-        scored = [] if alternatives is None else [logprob_of(logits, token, alternatives)]
-        self.tell(self.transcript.add([token], scored))
-        return self.transcript.finished is not None
+        score = None if alternatives is None else logprob_of(logits, token, alternatives)
+        self.tell(token, score, ended)
+        return ended
 
 
 @torch.no_grad()
-def decode(backbone: Backbone, sequences: Sequence[Answering]) -> None:
-    """Decode all sequences to their ends, telling each its pieces as they come."""
+def decode(backbone: Backbone, sequences: Sequence[Answering], told: Callable[[], None]) -> None:
+    """Decode all sequences to their ends, telling each its tokens as they come.
+
+    told: called after each step, when every sequence was told its token.
+    """
     running = list(sequences)
     generators = [torch.Generator().manual_seed(s.sampling.seed) for s in running]
     embeddings, mask = inject(backbone, [s.prompt for s in running], [s.rows for s in running])
@@ -52,13 +60,17 @@ def decode(backbone: Backbone, sequences: Sequence[Answering]) -> None:
     logits = prefill(backbone, embeddings, mask, cache)
     while running:
         going, chosen = [], []
+        likeliest = logits.argmax(dim=-1).tolist()
         for index, sequence in enumerate(running):
             if sequence.cancelled():
                 continue
-            token = choose(logits[index], sequence.sampling, generators[index])
+            token = likeliest[index]
+            if sequence.sampling.temperature > 0:
+                token = choose(logits[index], sequence.sampling, generators[index])
             if not sequence.add(token, logits[index]):
                 going.append(index)
                 chosen.append(token)
+        told()
         if not going:
             return
         if len(going) < len(running):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,8 @@ from lpm.server.sampling import Sampling
 from lpm.server.transcript import Piece
 
 MAX_ROWS = 4096
+Pieces = Sequence[tuple[int, Piece]]
+"""What there is of some choices of a request, each by its number."""
 
 
 class BusyError(LPMError, RuntimeError):
@@ -38,12 +40,14 @@ class EngineConfig:
     """max_batch: sequences decoded together. max_queue: sequences that may wait.
 
     max_batch_tokens: prompt tokens and rows of a batch, padding included; for the in-process
-    engine only.
+    engine only. stream_interval_s: how long tokens of a stream are let come together after each
+    piece; 0 tells each by itself.
     """
 
     max_batch: int = 16
     max_queue: int = 256
     max_batch_tokens: int = 32_768
+    stream_interval_s: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +100,8 @@ class Engine(Protocol):
         """Count the sequences being decoded."""
         ...
 
-    def generate(self, request: EngineRequest) -> AsyncIterator[tuple[int, Piece]]:
-        """Yield (choice, piece) until each of the choices 0 to n - 1 has finished.
+    def generate(self, request: EngineRequest) -> AsyncIterator[Pieces]:
+        """Yield pieces until each of the choices 0 to n - 1 has finished.
 
         Choice i draws from the sampling's seed + i. Leaving the iteration cancels what is left.
         Raises BusyError when the queue is full, StoppingError after `stop`, InputError for what

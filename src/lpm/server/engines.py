@@ -10,7 +10,11 @@ from lpm.server.settings import ServerSettings
 
 def build_engine(settings: ServerSettings, backbone: Backbone) -> Engine:
     """Return the chosen engine, not yet asked whether it answers; ConfigError for a bad address."""
-    config = EngineConfig(max_batch=settings.max_batch, max_queue=settings.max_queue)
+    config = EngineConfig(
+        max_batch=settings.max_batch,
+        max_queue=settings.max_queue,
+        stream_interval_s=settings.stream_interval_s,
+    )
     if settings.engine == "local":
         from lpm.server.local_engine import LocalEngine
 

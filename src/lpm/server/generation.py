@@ -7,7 +7,6 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
-from functools import partial
 from typing import Any
 
 import torch
@@ -23,7 +22,7 @@ from lpm.server.access import Caller
 from lpm.server.answers import ChatCompletion, Model, ModelList, TextCompletion
 from lpm.server.conversations import remember_conversation
 from lpm.server.description import EVENTS
-from lpm.server.engine import EngineRequest
+from lpm.server.engine import EngineRequest, Pieces
 from lpm.server.errors import told, unforeseen
 from lpm.server.sampling import Sampling, TokenLogprob
 from lpm.server.schemas import ChatRequest, CompletionRequest, GenerationRequest
@@ -48,7 +47,7 @@ def router(service: Service) -> APIRouter:
     @routes.post("/chat/completions", responses={200: {"model": ChatCompletion, "content": EVENTS}})
     async def chat(asked: ChatRequest, request: Request) -> Response:
         """Answer the newest message of a chat, from the user's memory."""
-        caller = await _caller(service, request)
+        caller = await service.access.caller_of(request, "chat")
         if asked.messages[-1].role != "user":
             raise InputError("The last message must be of role `user`; add one.")
         if asked.top_logprobs is not None and not asked.logprobs:
@@ -57,9 +56,7 @@ def router(service: Service) -> APIRouter:
         messages = [message.plain() for message in asked.messages]
         user = _user(caller, asked.user)
         kept_for = _kept_for(service, caller, user, asked)
-        prompt, rows = await run_in_threadpool(
-            service.read, caller.tenant, user, messages, asked.memory, limit
-        )
+        prompt, rows = await service.read(caller.tenant, user, messages, asked.memory, limit)
         count = (asked.top_logprobs or 0) if asked.logprobs else None
         answer = Answer(service, asked, caller, user, prompt, rows, limit, count, "chat.completion")
 
@@ -72,7 +69,7 @@ def router(service: Service) -> APIRouter:
     @routes.post("/completions", responses={200: {"model": TextCompletion, "content": EVENTS}})
     async def completions(asked: CompletionRequest, request: Request) -> Response:
         """Continue a text, behind the rows that the user's memory gives for it."""
-        caller = await _caller(service, request)
+        caller = await service.access.caller_of(request, "chat")
         if asked.memory == "full-context":
             raise InputError("`memory` of a text completion is `memory` or `no-memory`.")
         limit = service.limit(asked.max_tokens)
@@ -84,11 +81,6 @@ def router(service: Service) -> APIRouter:
         return await _answered(answer, request)
 
     return routes
-
-
-async def _caller(service: Service, request: Request) -> Caller:
-    # Argon2 takes its time the first time a key comes.
-    return await run_in_threadpool(service.access.caller, request, "chat")
 
 
 def _user(caller: Caller, user: str | None) -> str | None:
@@ -122,7 +114,7 @@ def _plain(
         raise InputError("The prompt is empty; give a text.")
     rows = None
     if user is not None and asked.memory == "memory":
-        _, rows = service.read(
+        _, rows = service.read_alone(
             tenant, user, [{"role": "user", "content": asked.prompt}], "memory", 0
         )
     return Prompt((), ids), rows
@@ -136,8 +128,7 @@ async def _answered(
         raise HTTPException(
             404, f"The model is {answer.service.model_id!r} here; `/v1/models` lists it."
         )
-    quotas, prompt = answer.service.access.quotas, answer.prompt.num_tokens
-    await run_in_threadpool(quotas.spend, answer.payer, prompt)
+    await answer.service.access.spend(answer.payer, answer.prompt.num_tokens)
     if answer.asked.stream:
         # The first piece is awaited here, so that a full queue is a 429 and no broken stream.
         stream = answer.stream()
@@ -194,7 +185,7 @@ class Answer:
             caller.tenant, user, prompt, rows, sampling, asked.n, asked.stream
         )
 
-    async def pieces(self) -> AsyncIterator[tuple[int, Piece]]:
+    async def pieces(self) -> AsyncIterator[Pieces]:
         """Yield what the engine makes, and count it."""
         begin, first = time.perf_counter(), True
         made, span = self.service.engine.generate(self.request), begin_span("lpm.engine")
@@ -202,19 +193,20 @@ class Answer:
         tokens.labels("prompt").inc(self.prompt.num_tokens)
         tokens.labels("soft").inc(0 if self.rows is None else len(self.rows))
         try:
-            async for choice, piece in made:
-                if first:
-                    # A piece of many tokens does not tell when the first of them was there.
-                    if piece.tokens <= 1:
-                        self.service.metrics.first_token.observe(time.perf_counter() - begin)
-                    first = False
-                if piece.finished:
-                    tokens.labels("answer").inc(piece.tokens)
-                answered[choice] = piece.tokens
-                if choice == 0:
-                    self.text += piece.text
-                    self.finished = piece.finished is not None
-                yield choice, piece
+            async for some in made:
+                for choice, piece in some:
+                    if first:
+                        # A piece of many tokens does not tell when the first of them was there.
+                        if piece.tokens <= 1:
+                            self.service.metrics.first_token.observe(time.perf_counter() - begin)
+                        first = False
+                    if piece.finished:
+                        tokens.labels("answer").inc(piece.tokens)
+                    answered[choice] = piece.tokens
+                    if choice == 0:
+                        self.text += piece.text
+                        self.finished = piece.finished is not None
+                yield some
         finally:
             await made.aclose()  # type: ignore[attr-defined]
             span.set_attribute("lpm.prompt_tokens", self.prompt.num_tokens)
@@ -222,19 +214,19 @@ class Answer:
             span.set_attribute("lpm.answer_tokens", sum(answered.values()))
             span.end()
             # Not awaited: who leaves before the end pays for what was made.
-            spend = partial(self.service.access.charge, self.payer, sum(answered.values()))
-            asyncio.get_running_loop().run_in_executor(None, spend)
+            self.service.access.charge_later(self.payer, sum(answered.values()))
 
     async def whole(self) -> dict[str, Any]:
         """Return the answer as one document."""
         count = self.request.n
         texts, finished, tokens = [""] * count, [""] * count, [0] * count
         logprobs: list[list[TokenLogprob]] = [[] for _ in range(count)]
-        async for choice, piece in self.pieces():
-            texts[choice] += piece.text
-            tokens[choice] = piece.tokens
-            finished[choice] = piece.finished or ""
-            logprobs[choice] += piece.logprobs
+        async for some in self.pieces():
+            for choice, piece in some:
+                texts[choice] += piece.text
+                tokens[choice] = piece.tokens
+                finished[choice] = piece.finished or ""
+                logprobs[choice] += piece.logprobs
         choices = []
         for index in range(count):
             scores = self._logprobs(logprobs[index])
@@ -253,11 +245,15 @@ class Answer:
         begun: set[int] = set()
         pieces = self.pieces()
         try:
-            async for choice, piece in pieces:
-                tokens[choice] = piece.tokens
-                if piece.text or piece.finished or piece.logprobs or choice not in begun:
-                    yield self._event(choice, piece, choice not in begun)
-                    begun.add(choice)
+            async for some in pieces:
+                events = ""
+                for choice, piece in some:
+                    tokens[choice] = piece.tokens
+                    if piece.text or piece.finished or piece.logprobs or choice not in begun:
+                        events += self._event(choice, piece, choice not in begun)
+                        begun.add(choice)
+                if events:
+                    yield events
         except Exception as error:
             if not begun:
                 raise

@@ -82,6 +82,8 @@ class KeyStore:
         self.path = path
         self._hasher = PasswordHasher()
         self._known: dict[str, str] = {}
+        self._stamp: tuple[int, int, int] | None = None
+        self._keys: dict[str, ApiKey] = {}
         self._lock = threading.Lock()
         self._verifying = threading.BoundedSemaphore(MAX_VERIFYING)
         # An unknown key must take as long as a wrong one.
@@ -173,11 +175,21 @@ class KeyStore:
         key_id, _, secret = rest.partition("_")
         key = self._read().get(key_id) if prefix == _PREFIX else None
         known = () if key is None or key.signing else key.good()
+        if key is not None and self._verified_before(secret, known):
+            return key
         # All of them, so that an old secret takes as long as a wrong one.
         good = [self._verified(secret, hashed) for hashed in known or (self._decoy,)]
         if key is None or not known or not any(good):
             raise KeyRefusedError("The API key is wrong or revoked; ask who runs this server.")
         return key
+
+    def knows(self, text: str) -> bool:
+        """Say whether `check` needs no Argon2 for a text, since it came before."""
+        if looks_like_token(text):
+            return True
+        key_id, _, secret = text.removeprefix(f"{_PREFIX}_").partition("_")
+        key = self._read().get(key_id)
+        return key is not None and self._verified_before(secret, key.good())
 
     def _check_token(self, text: str) -> ApiKey:
         with suppress(TokenError):
@@ -196,12 +208,7 @@ class KeyStore:
         return self._hasher.hash(secret), None, f"{_PREFIX}_{key_id}_{secret}"
 
     def _verified(self, secret: str, hashed: str) -> bool:
-        """Verify by Argon2 once; after that by a hash kept in this process."""
-        digest = hashlib.sha256(secret.encode()).hexdigest()
-        with self._lock:
-            known = self._known.get(hashed)
-        if known is not None and hmac.compare_digest(known, digest):
-            return True
+        """Verify by Argon2, and keep what tells the secret again."""
         try:
             # 64 MiB each: many wrong keys at once must not take the machine's memory.
             with self._verifying:
@@ -209,10 +216,32 @@ class KeyStore:
         except (VerificationError, InvalidHashError):
             return False
         with self._lock:
-            self._known[hashed] = digest
+            self._known[hashed] = _digest(secret)
         return True
 
+    def _verified_before(self, secret: str, good: tuple[str, ...]) -> bool:
+        with self._lock:
+            known = [self._known[hashed] for hashed in good if hashed in self._known]
+        digest = _digest(secret)
+        return any(hmac.compare_digest(one, digest) for one in known)
+
     def _read(self) -> dict[str, ApiKey]:
+        """Return the keys by identifier, read anew where the file has changed."""
+        try:
+            # Writers put a new file in its place, so its number tells the change.
+            now = self.path.stat()
+            stamp = (now.st_ino, now.st_mtime_ns, now.st_size)
+        except OSError:
+            stamp = None
+        with self._lock:
+            if stamp is not None and stamp == self._stamp:
+                return dict(self._keys)
+        keys = self._load()
+        with self._lock:
+            self._stamp, self._keys = stamp, keys
+        return dict(keys)
+
+    def _load(self) -> dict[str, ApiKey]:
         try:
             found = json.loads(self.path.read_text(encoding="utf-8"))
             keys = [ApiKey(**{**item, "scopes": tuple(item["scopes"])}) for item in found]
@@ -228,6 +257,10 @@ class KeyStore:
     def _changing(self) -> _Change:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return _Change(self)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _found(keys: dict[str, ApiKey], key_id: str) -> ApiKey:

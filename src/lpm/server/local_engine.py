@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -16,11 +15,14 @@ from lpm.server.engine import (
     EngineConfig,
     EngineError,
     EngineRequest,
+    Pieces,
     StoppingError,
     check_rows,
 )
 from lpm.server.fair_queue import FairQueue
-from lpm.server.transcript import Piece, Transcript
+from lpm.server.mailbox import Mailbox, Told, wake
+from lpm.server.sampling import TokenLogprob
+from lpm.server.transcript import Transcript
 
 
 class LocalEngine:
@@ -34,6 +36,7 @@ class LocalEngine:
         self._changed = threading.Condition()
         self._stopping = False
         self._running = 0
+        self._to_wake: list[Mailbox] = []
         self._thread = threading.Thread(target=self._work, name="lpm-engine", daemon=True)
         self._thread.start()
 
@@ -53,16 +56,15 @@ class LocalEngine:
         """Count the sequences of the batch that runs."""
         return self._running
 
-    async def generate(self, request: EngineRequest) -> AsyncIterator[tuple[int, Piece]]:
-        """Yield (choice, piece); see `Engine`."""
+    async def generate(self, request: EngineRequest) -> AsyncIterator[Pieces]:
+        """Yield pieces; see `Engine`."""
         check_rows(request.rows, self.backbone.hidden_size)
-        loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[tuple[int, Piece | BaseException]] = asyncio.Queue()
-        gone = threading.Event()
-
-        def tell(choice: int, piece: Piece | BaseException) -> None:
-            loop.call_soon_threadsafe(pieces.put_nowait, (choice, piece))
-
+        told = Mailbox(request.n)
+        gone = [threading.Event() for _ in range(request.n)]
+        transcripts = [
+            Transcript(self.backbone.tokenizer, self._ends, request.sampling)
+            for _ in range(request.n)
+        ]
         self._put(
             request.tenant,
             [
@@ -70,23 +72,47 @@ class LocalEngine:
                     request.prompt,
                     request.rows,
                     replace(request.sampling, seed=request.sampling.seed + choice),
-                    Transcript(self.backbone.tokenizer, self._ends, request.sampling),
-                    partial(tell, choice),
-                    gone.is_set,
+                    self._ends,
+                    partial(self._tell, told, choice),
+                    partial(self._fail, told),
+                    gone[choice].is_set,
                 )
                 for choice in range(request.n)
             ],
         )
-        left = request.n
+        # A stop string is found here, so it is looked for at every token.
+        whole, interval_s = not request.streamed, self.config.stream_interval_s
         try:
-            while left:
-                choice, piece = await pieces.get()
-                if isinstance(piece, BaseException):
-                    raise piece
-                left -= piece.finished is not None
-                yield choice, piece
+            if whole and not request.sampling.stop:
+                await told.all()
+            while True:
+                pieces = _pieces(await told.some(), transcripts)
+                for choice, piece in pieces:
+                    if piece.finished:
+                        gone[choice].set()
+                yield pieces
+                if all(one.finished for one in transcripts):
+                    return
+                if interval_s and not whole and not request.sampling.stop:
+                    await told.pause(interval_s)
         finally:
-            gone.set()
+            for one in gone:
+                one.set()
+
+    def _tell(
+        self, told: Mailbox, choice: int, token: int, score: TokenLogprob | None, last: bool
+    ) -> None:
+        if told.put(choice, token, score, last):
+            self._to_wake.append(told)
+
+    def _fail(self, told: Mailbox, failure: BaseException) -> None:
+        told.fail(failure)
+        self._to_wake.append(told)
+
+    def _wake(self) -> None:
+        """Wake who waits, once for all that one step has told."""
+        woken, self._to_wake = self._to_wake, []
+        wake(woken)
 
     async def check(self) -> None:
         """Raise EngineError when the thread has ended."""
@@ -121,12 +147,11 @@ class LocalEngine:
             self._running = len(batch)
             try:
                 if batch:
-                    decode(self.backbone, batch)
+                    decode(self.backbone, batch, self._wake)
             except BaseException as error:
                 for answering in batch:
-                    # `tell` takes what failed as well: whoever waits must hear of it.
-                    tell: Callable[[Piece | BaseException], None] = answering.tell  # type: ignore[assignment]
-                    tell(error)
+                    answering.fail(error)
+                self._wake()
             finally:
                 self._running = 0
 
@@ -143,3 +168,18 @@ class LocalEngine:
                 batch.append(following)
             self._waiting.pop()
         return batch
+
+
+def _pieces(told: Sequence[Told], transcripts: Sequence[Transcript]) -> Pieces:
+    """Return one piece of each choice that was told something and had not ended."""
+    tokens: dict[int, list[int]] = {}
+    scores: dict[int, list[TokenLogprob]] = {}
+    for choice, token, score in told:
+        tokens.setdefault(choice, []).append(token)
+        if score is not None:
+            scores.setdefault(choice, []).append(score)
+    return [
+        (choice, transcripts[choice].add(new, scores.get(choice, ())))
+        for choice, new in tokens.items()
+        if transcripts[choice].finished is None
+    ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
 from limits.errors import ConfigurationError, StorageError
-from limits.storage import storage_from_string
+from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import (
     MovingWindowRateLimiter,
     RateLimiter,
@@ -51,13 +51,14 @@ Payer = tuple[tuple[tuple[str, str], Budget], ...]
 class Quotas:
     """Counts in moving windows: requests exactly, tokens by two weighted windows of a day.
 
-    A moving window of tokens would keep one entry a token.
+    A moving window of tokens would keep one entry a token. at_hand: counting waits for nothing.
     """
 
     def __init__(self, uri: str = "memory://") -> None:
         """uri: of the counters' storage, as `limits` takes it; memory is one process's own."""
         try:
             storage = storage_from_string(uri, wrap_exceptions=True)
+            self.at_hand = isinstance(storage, MemoryStorage)
             self._limiters: dict[str, RateLimiter] = {
                 "requests": MovingWindowRateLimiter(storage),
                 "tokens": SlidingWindowCounterRateLimiter(storage),

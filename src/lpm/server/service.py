@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from torch import Tensor
+from fastapi.concurrency import run_in_threadpool
 
+from lpm.answering import Reading
 from lpm.errors import InputError, UnknownUserError
 from lpm.model import LatentPersonalMemory
 from lpm.modeling import LPMModel
-from lpm.nn.injection import Prompt
 from lpm.server.access import Access
 from lpm.server.engine import Engine
+from lpm.server.gathering import Gathered
 from lpm.server.metrics import Metrics
+from lpm.server.reading import MOST_TOGETHER, Asked, Reader
 from lpm.server.settings import ServerSettings
 from lpm.server.worker import Worker
 from lpm.store import MemoryStore
@@ -43,6 +45,14 @@ class Service:
         self.draining = False
         self._tenants: dict[str, LatentPersonalMemory] = {}
         self._lock = threading.Lock()
+        self._together: Gathered[Asked, Reading] = Gathered(
+            Reader(store, model).read, most=MOST_TOGETHER, name="lpm-reading"
+        )
+
+    def close(self) -> None:
+        """Let go of threads and store; nothing may be asked any more."""
+        self._together.close()
+        self.store.close()
 
     def memories(self, tenant: str) -> LatentPersonalMemory:
         """Return the memories of a tenant's users."""
@@ -52,9 +62,24 @@ class Service:
                 self._tenants[tenant] = LatentPersonalMemory(view, self.model)
             return self._tenants[tenant]
 
-    def read(
+    async def read(
         self, tenant: str, user: str | None, messages: list[Message], mode: str, max_tokens: int
-    ) -> tuple[Prompt, Tensor | None]:
+    ) -> Reading:
+        """Return what the backbone reads for a chat, as `read_alone`; short ones go together."""
+        asked = None if user is None else Asked(tenant, user, messages)
+        alone = asked is None or mode != "memory" or not asked.is_short
+        if asked is None or alone or self._may_be_long(asked.texts, max_tokens):
+            return await run_in_threadpool(
+                self.read_alone, tenant, user, messages, mode, max_tokens
+            )
+        with span("lpm.read"):
+            made = await self._together(asked)
+        self._check_room(made, max_tokens)
+        return made
+
+    def read_alone(
+        self, tenant: str, user: str | None, messages: list[Message], mode: str, max_tokens: int
+    ) -> Reading:
         """Return what the backbone reads for a chat; who is not known yet has no memory.
 
         Raises InputError when it does not fit the backbone's context.
@@ -62,12 +87,16 @@ class Service:
         self.check_length([message["content"] for message in messages], max_tokens)
         with span("lpm.read"):
             made = self._read(tenant, user, messages, mode, max_tokens)
-        self.check_room(made[0].num_tokens + (0 if made[1] is None else len(made[1])), max_tokens)
+        self._check_room(made, max_tokens)
         return made
+
+    def _check_room(self, reading: Reading, max_tokens: int) -> None:
+        prompt, rows = reading
+        self.check_room(prompt.num_tokens + (0 if rows is None else len(rows)), max_tokens)
 
     def _read(
         self, tenant: str, user: str | None, messages: list[Message], mode: str, max_tokens: int
-    ) -> tuple[Prompt, Tensor | None]:
+    ) -> Reading:
         memories = self.memories(tenant)
         if user is None or mode == "no-memory":
             return memories.prepare("", messages, "no-memory", max_tokens)
@@ -78,14 +107,15 @@ class Service:
 
     def check_length(self, texts: Sequence[str], max_tokens: int = 0) -> None:
         """Raise InputError for texts beyond the context, before the backbone reads any of them."""
-        # A token is a byte or more, so most texts need no counting.
-        if (
-            sum(len(text.encode("utf-8", "replace")) for text in texts)
-            <= self._context - max_tokens
-        ):
+        if not self._may_be_long(texts, max_tokens):
             return
         encode = self.model.backbone.tokenizer.encode
         self.check_room(sum(len(encode(text)) for text in texts), max_tokens)
+
+    def _may_be_long(self, texts: Sequence[str], max_tokens: int) -> bool:
+        # A token is a byte or more, so most texts need no counting.
+        size_bytes = sum(len(text.encode("utf-8", "replace")) for text in texts)
+        return size_bytes > self._context - max_tokens
 
     def check_room(self, tokens: int, max_tokens: int) -> None:
         """Raise InputError unless tokens and answer fit the backbone's context."""

@@ -31,6 +31,7 @@ class ServerSettings(BaseSettings):
     file of master keys, which encrypts what is stored. keys: the file of API keys, `keys.json` in
     the user's configuration folder by default. open_access: serve without keys; for one machine
     and one person only. hot_bytes: memories kept decoded. max_body_bytes: of a request.
+    stream_interval_s: how long tokens of a stream are let come together after each event.
     linger_s: how long a stopping server still answers what comes, for proxies to look elsewhere.
     drain_s: how long it then waits for answers that are being made.
     workers: threads that work jobs off; 0 leaves them to other processes on the same store.
@@ -61,6 +62,7 @@ class ServerSettings(BaseSettings):
     max_batch: int = Field(16, ge=1, le=1024)
     max_queue: int = Field(256, ge=1)
     max_tokens: int = Field(1024, ge=1)
+    stream_interval_s: float = Field(0.02, ge=0, le=1)
     max_body_bytes: int = Field(8 * 2**20, ge=1024)
     linger_s: float = Field(1.0, ge=0)
     drain_s: float = Field(30.0, ge=0)

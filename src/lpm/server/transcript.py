@@ -37,6 +37,10 @@ class Transcript:
         self._ends = ends
         self._sampling = sampling
         self._tokens: list[int] = []
+        # Whole characters of the tokens before `_read`, in which those from `_context` tell how
+        # what comes next is written: tokenizers drop a blank before the first.
+        self._text = ""
+        self._context = self._read = 0
         self._told = 0
         self.finished: FinishReason | None = None
 
@@ -45,12 +49,15 @@ class Transcript:
 
         Tokens behind the one that completes a stop string are dropped.
         """
-        before = len(self._tokens)
+        before, stop = len(self._tokens), self._sampling.stop
         count = next((n for n, token in enumerate(tokens) if token in self._ends), len(tokens))
         self._tokens += tokens[:count]
-        while len(self._tokens) > before + 1 and self._stopped(self._tokens[:-1]):
-            self._tokens.pop()
-        return self._piece(tuple(logprobs[: len(self._tokens) - before]), count < len(tokens))
+        ended = count < len(tokens)
+        if stop and self._stops(self._decoded(self._tokens) if ended else self._read_on()):
+            while len(self._tokens) > before + 1 and self._stops(self._decoded(self._tokens[:-1])):
+                self._tokens.pop()
+            ended = True
+        return self._piece(tuple(logprobs[: len(self._tokens) - before]), ended)
 
     def end(self) -> Piece:
         """Return what was held back, for an engine that ends by a rule of its own."""
@@ -58,19 +65,31 @@ class Transcript:
 
     def _piece(self, logprobs: tuple[TokenLogprob, ...], ended: bool) -> Piece:
         stop = self._sampling.stop
-        text, stopped = cut_at_stop(self._text(self._tokens), stop)
-        if ended or stopped:
+        if ended:
             self.finished = "stop"
         elif len(self._tokens) >= self._sampling.max_tokens:
             self.finished = "length"
-        sure = len(text) if self.finished else sure_length(text, stop)
+        if self.finished:
+            text, _ = cut_at_stop(self._decoded(self._tokens), stop)
+            sure = len(text)
+        else:
+            text = self._read_on()
+            sure = sure_length(text, stop)
         new = text[self._told : sure]
         self._told = max(self._told, sure)
         return Piece(new, logprobs, self.finished, len(self._tokens))
 
-    def _stopped(self, tokens: list[int]) -> bool:
-        stop = self._sampling.stop
-        return bool(stop) and cut_at_stop(self._text(tokens), stop)[1]
+    def _stops(self, text: str) -> bool:
+        return cut_at_stop(text, self._sampling.stop)[1]
 
-    def _text(self, tokens: list[int]) -> str:
+    def _read_on(self) -> str:
+        """Return the text up to the last whole character, decoding only what is new."""
+        known = self._decoded(self._tokens[self._context : self._read])
+        text = self._decoded(self._tokens[self._context :])
+        if len(text) > len(known) and not text.endswith("\ufffd"):
+            self._text += text[len(known) :]
+            self._context, self._read = self._read, len(self._tokens)
+        return self._text
+
+    def _decoded(self, tokens: list[int]) -> str:
         return str(self._tokenizer.decode(tokens, skip_special_tokens=True))

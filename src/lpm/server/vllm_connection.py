@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -89,13 +89,29 @@ class VllmConnection:
             async with self._completing(body) as answer:
                 return parse(await _whole(answer))
 
-    async def stream(self, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any]]:
-        """Yield the events of a streamed answer; leaving the iteration cancels it."""
+    async def stream(
+        self, body: dict[str, Any], interval_s: float
+    ) -> AsyncGenerator[list[dict[str, Any]]]:
+        """Yield the events of a streamed answer, those that are there together.
+
+        interval_s: how long events are let come together after each time, the last time excepted.
+        Leaving the iteration cancels the answer.
+        """
         with _failures():
             async with self._completing(body) as answer:
-                async for line in answer.content:
-                    if line.startswith(b"data: ") and not line.startswith(b"data: [DONE]"):
-                        yield parse(line[6:])
+                over = asyncio.Event()
+                answer.content.on_eof(over.set)
+                begun = b""
+                async for part in answer.content.iter_any():
+                    *lines, begun = (begun + part).split(b"\n")
+                    if len(begun) > _MAX_LINE_BYTES:
+                        raise EngineError("The engine sent a line without an end.")
+                    if events := [parse(line[6:]) for line in lines if _is_event(line)]:
+                        yield events
+                    if interval_s:
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(interval_s):
+                                await over.wait()
 
     def close(self) -> None:
         """Close the connections, from any thread but the one whose event loop uses them."""
@@ -135,6 +151,10 @@ class VllmConnection:
             timeout=aiohttp.ClientTimeout(sock_connect=_CONNECT_S, sock_read=silence_s),
             read_bufsize=_MAX_LINE_BYTES // 2,
         )
+
+
+def _is_event(line: bytes) -> bool:
+    return line.startswith(b"data: ") and not line.startswith(b"data: [DONE]")
 
 
 def parse(data: bytes) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ from lpm.server.engine import (
     EngineError,
     EngineRequest,
     EngineUnavailableError,
+    Pieces,
     check_rows,
 )
 from lpm.server.sampling import Sampling
@@ -32,12 +34,14 @@ from lpm.server.vllm_wire import (
     Delta,
     cache_salt,
     decode_choices,
+    embedded_bytes,
     encode_request,
     wire_choices,
 )
 
 log = logging.getLogger("lpm.server")
 _PROBE, _PROBE_CANDIDATES = "The capital of France is", 5
+_SHORT_BYTES = 512 * 2**10
 
 
 @dataclass(frozen=True)
@@ -79,20 +83,21 @@ class VllmEngine:
         """Count the sequences that are with the engine."""
         return self._admission.num_running
 
-    async def generate(self, request: EngineRequest) -> AsyncIterator[tuple[int, Piece]]:
-        """Yield (choice, piece); see `Engine`."""
+    async def generate(self, request: EngineRequest) -> AsyncIterator[Pieces]:
+        """Yield pieces; see `Engine`."""
         check_rows(request.rows, self.backbone.hidden_size)
         async with self._admission.place(request.tenant, request.n):
             served = await self._known()
             _check_room(request, served.context)
             salt = cache_salt(self._secret, request.tenant, request.user)
-            body = await asyncio.to_thread(
-                encode_request, self.backbone, request, served.model, salt
-            )
+            encode = partial(encode_request, self.backbone, request, served.model, salt)
+            # A thread costs more than a short prompt takes.
+            short = embedded_bytes(self.backbone, request) <= _SHORT_BYTES
+            body = encode() if short else await asyncio.to_thread(encode)
             try:
-                async with aclosing(self._told(request, body)) as pieces:
-                    async for piece in pieces:
-                        yield piece
+                async with aclosing(self._told(request, body)) as told:
+                    async for pieces in told:
+                        yield pieces
             except EngineError as error:
                 # Whatever it was, the engine that comes back may be another one.
                 self._served = None
@@ -145,7 +150,7 @@ class VllmEngine:
         request = EngineRequest("", None, Prompt((), ids[1:]), rows, sampling, streamed=False)
         salt = cache_salt(self._secret, "", None)
         body = encode_request(self.backbone, request, served.model, salt)
-        deltas = decode_choices(await self._connection.complete(body), None)
+        deltas = decode_choices([await self._connection.complete(body)], None)
         expected = await asyncio.to_thread(_likeliest, self.backbone, ids)
         if len(deltas) != 1 or not set(deltas[0].tokens) & expected:
             raise EngineError(
@@ -153,37 +158,39 @@ class VllmEngine:
                 "with the same model."
             )
 
-    async def _told(
-        self, request: EngineRequest, body: dict[str, Any]
-    ) -> AsyncGenerator[tuple[int, Piece]]:
+    async def _told(self, request: EngineRequest, body: dict[str, Any]) -> AsyncGenerator[Pieces]:
         count, ended = wire_choices(request), 0
         transcripts = [
             Transcript(self.backbone.tokenizer, self._ends, request.sampling) for _ in range(count)
         ]
         async with aclosing(self._documents(body)) as documents:
-            async for document in documents:
-                for delta in decode_choices(document, request.sampling.logprobs):
+            async for some in documents:
+                pieces: list[tuple[int, Piece]] = []
+                for delta in decode_choices(some, request.sampling.logprobs):
                     if delta.choice not in range(count):
                         raise EngineError("The engine gave a choice that was not asked for.")
                     transcript = transcripts[delta.choice]
                     if transcript.finished is None:
                         piece = _piece(transcript, delta)
-                        for choice in range(delta.choice, request.n, count):
-                            yield choice, piece
+                        pieces += [(n, piece) for n in range(delta.choice, request.n, count)]
                     ended += delta.ended
+                if pieces:
+                    yield pieces
                 # Where the engine would go on, leaving stops it; else the connection is kept.
                 if ended < count and all(one.finished for one in transcripts):
                     return
         if not all(one.finished for one in transcripts):
             raise EngineUnavailableError("The engine broke off its answer; try again.")
 
-    async def _documents(self, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any]]:
+    async def _documents(self, body: dict[str, Any]) -> AsyncGenerator[list[dict[str, Any]]]:
         if not body["stream"]:
-            yield await self._connection.complete(body)
+            yield [await self._connection.complete(body)]
             return
-        async with aclosing(self._connection.stream(body)) as events:
-            async for event in events:
-                yield event
+        # A stop string ends the answer here, so it is looked for at every token.
+        interval_s = 0.0 if "stop" in body else self.config.stream_interval_s
+        async with aclosing(self._connection.stream(body, interval_s)) as events:
+            async for some in events:
+                yield some
 
 
 def _chosen(listed: list[dict[str, Any]], name: str) -> Served:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,8 +75,15 @@ def _greedy(request: EngineRequest) -> bool:
     return request.sampling.temperature < _GREEDY_BELOW
 
 
+def embedded_bytes(backbone: Backbone, request: EngineRequest) -> int:
+    """Return the size of the embeddings that a request is sent as; 0 without rows."""
+    if request.rows is None:
+        return 0
+    return request.length * backbone.hidden_size * backbone.dtype.itemsize
+
+
 def _encode_prompt(backbone: Backbone, request: EngineRequest) -> str:
-    size_bytes = request.length * backbone.hidden_size * backbone.dtype.itemsize
+    size_bytes = embedded_bytes(backbone, request)
     if size_bytes > MAX_PROMPT_BYTES:
         raise InputError(
             f"The messages' embeddings take {size_bytes} bytes, but at most {MAX_PROMPT_BYTES} "
@@ -105,13 +112,26 @@ class Delta:
     logprobs: list[TokenLogprob]
     ended: bool
 
+    def __add__(self, later: Delta) -> Delta:
+        """Return both as one."""
+        tokens, scores = self.tokens + later.tokens, self.logprobs + later.logprobs
+        return Delta(self.choice, tokens, scores, self.ended or later.ended)
 
-def decode_choices(document: Mapping[str, Any], alternatives: int | None) -> list[Delta]:
-    """Return what an answer or one event of a stream adds; EngineError when it is neither."""
-    if "error" in document:
+
+def decode_choices(documents: Sequence[Mapping[str, Any]], alternatives: int | None) -> list[Delta]:
+    """Return what an answer, or some events of a stream, add to each choice.
+
+    Raises EngineError for what is neither.
+    """
+    if any("error" in document for document in documents):
         raise EngineError("The engine failed while it answered; its log tells why.")
     try:
-        return [_delta(choice, alternatives) for choice in document["choices"]]
+        found: dict[int, Delta] = {}
+        for document in documents:
+            for choice in document["choices"]:
+                new = _delta(choice, alternatives)
+                found[new.choice] = found[new.choice] + new if new.choice in found else new
+        return list(found.values())
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EngineError(
             f"The engine's answer is not vLLM's ({type(error).__name__}); see which releases of "
