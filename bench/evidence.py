@@ -77,7 +77,8 @@ def planned(options: argparse.Namespace) -> Iterator[Trial]:
     for name in options.methods or EVERYTHING:
         seeds = range(options.seeds) if _draws(name, personas) else range(1)
         if "locomo" in options.parts:
-            yield trial("locomo", EvalConfig("fixed", "all"), name, locomo, "locomo")
+            config = EvalConfig("fixed", "all", per_user=options.per_user)
+            yield trial("locomo", config, name, locomo, "locomo")
         if "personamem" in options.parts:
             yield trial("personamem", EvalConfig("32k"), name, personas, "personamem")
         if "personas" in options.parts:
@@ -105,6 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--methods", nargs="+", choices=EVERYTHING)
     parser.add_argument("--users", type=int, default=50, help="synthetic users")
     parser.add_argument("--length-users", type=int, default=10, help="of every length")
+    parser.add_argument("--per-user", type=int, help="questions of a LoCoMo conversation, by hash")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--dry-run", action="store_true", help="say what would run")
     add_machine_options(parser)

@@ -43,11 +43,11 @@ class TrainPlan:
     """
 
     coding_steps: int = 2000
-    speaking_steps: int = 240
-    looking_steps: int = 1000
-    speaking_rows: int = 40
-    looking_users: int = 6
-    looking_dropout: float = 0.3
+    speaking_steps: int = 900
+    looking_steps: int = 900
+    speaking_rows: int = 64
+    looking_users: int = 10
+    looking_dropout: float = 0.5
     seed: int = 0
 
     @property
