@@ -1,11 +1,15 @@
-"""Measure the server: what it costs over bare vLLM, and 10,000 requests of many users, checked.
+"""Measure the server: what it costs over the bare engine, and 10,000 requests, each checked.
 
-    python bench/gateway.py overhead             # tokens/s and time to first token, 32 users
+    python bench/gateway.py overhead --engine vllm   # tokens/s and time to first token, 32 users
+    python bench/gateway.py overhead --engine local
     python bench/gateway.py mixed --engine local # every answer against its user's expected one
     python bench/gateway.py mixed --engine vllm
 
 A tiny backbone of random weights; engine, server and clients share this machine's cores. vLLM comes
-from .venv-vllm, see `make test-vllm`. Writes results/server/NAME.json.
+from .venv-vllm, see `make test-vllm`. Bare vLLM is asked over HTTP with the bodies that the server
+would send, the bare in-process engine is called in the process of the clients; both get the prompts
+and rows that the server would give them, made beforehand. Processor time is told for the clients
+too, since they share the cores. Writes results/server/NAME.json.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import multiprocessing
 import os
 import random
@@ -34,8 +39,10 @@ import torch
 from lpm.benchmarks.results import environment
 from lpm.model import LatentPersonalMemory
 from lpm.modeling import LPMModel
-from lpm.server.engine import EngineRequest
+from lpm.server.engine import EngineConfig, EngineRequest
+from lpm.server.local_engine import LocalEngine
 from lpm.server.sampling import Sampling
+from lpm.server.settings import ServerSettings
 from lpm.server.vllm_wire import cache_salt, encode_request
 from lpm.store import open_store
 from lpm.testing import make_memory, tiny_backbone, tiny_model
@@ -48,6 +55,7 @@ from with_vllm import HIDDEN_SIZE, NAME, free_port, serving  # noqa: E402
 FOLDER = ROOT / "results" / "server"
 TENANTS = ("north", "south")
 MAX_BATCH, MAX_TOKENS = 64, 64
+STREAM_INTERVAL_S: float = ServerSettings.model_fields["stream_interval_s"].default
 Found = dict[str, Any]
 
 
@@ -79,21 +87,17 @@ def write_memories(home: Path, model: LPMModel, users: int) -> dict[str, LatentP
 
 def serve(home: str, keys: str, port: int, found: dict[str, str]) -> None:
     """Serve in a process of its own, with the weights that vLLM has, in float32."""
-    import uvicorn
-
-    from lpm.server.app import build_service, create_app
-    from lpm.server.settings import ServerSettings
+    from lpm.server.app import build_service
+    from lpm.server.serving import serve as serve_until_stopped
 
     torch.set_num_threads(1)
-    settings: dict[str, Any] = {"max_batch": MAX_BATCH, "max_queue": 1024}
+    logging.disable(logging.INFO)
+    settings: dict[str, Any] = {"max_batch": MAX_BATCH, "max_queue": 1024, "port": port}
     if found:
         settings |= {"engine": "vllm", "vllm_url": found["LPM_VLLM_URL"]}
         settings |= {"vllm_key": found["LPM_VLLM_KEY"]}
     given = ServerSettings(keys=Path(keys), home=home, **settings)  # type: ignore[arg-type]
-    service = build_service(given, model=shared_model())
-    uvicorn.run(
-        create_app(service), host="127.0.0.1", port=port, log_level="error", access_log=False
-    )
+    serve_until_stopped(build_service(given, model=shared_model()))
 
 
 @dataclass(frozen=True)
@@ -159,8 +163,9 @@ async def post(
     """Send one request and read its answer, of our server or of vLLM."""
     begin = time.perf_counter()
     headers = {"Authorization": f"Bearer {key}"}
+    body = body | {"stream": streamed}
     if streamed:
-        body = body | {"stream": True, "stream_options": {"include_usage": True}}
+        body["stream_options"] = {"include_usage": True}
     async with session.post(url, json=body, headers=headers) as answer:
         if answer.status != 200:
             await answer.read()
@@ -236,6 +241,35 @@ def to_vllm(
     return call
 
 
+def to_local_engine(
+    engine: LocalEngine,
+    memories: dict[str, LatentPersonalMemory],
+    asked: list[Asked],
+    max_tokens: int,
+) -> Call:
+    """Return a call of an engine in this process, with prompts and rows made beforehand."""
+    readings = {
+        one: memories[one.tenant].prepare(
+            one.user, [{"role": "user", "content": one.text}], "memory", max_tokens
+        )
+        for one in asked
+    }
+
+    async def call(session: aiohttp.ClientSession, asked: Asked, streamed: bool) -> Timed:
+        begin, first, text, tokens = time.perf_counter(), 0.0, "", 0
+        sampling = Sampling(max_tokens=max_tokens)
+        request = EngineRequest(
+            asked.tenant, asked.user, *readings[asked], sampling, streamed=streamed
+        )
+        async for pieces in engine.generate(request):
+            first = first or time.perf_counter() - begin
+            for _, piece in pieces:
+                text, tokens = text + piece.text, piece.tokens
+        return Timed(text, tokens, first, time.perf_counter() - begin, 200)
+
+    return call
+
+
 def questions(users: int, count: int, seed: int) -> list[Asked]:
     """Return requests of random users of both tenants."""
     drawn = random.Random(seed)
@@ -251,47 +285,62 @@ def questions(users: int, count: int, seed: int) -> list[Asked]:
 
 
 def overhead(options: argparse.Namespace) -> Found:
-    """Compare bare vLLM with the server before it, in rounds that take turns."""
-    found: Found = {"concurrent_users": options.users, "max_tokens": MAX_TOKENS}
+    """Compare the bare engine with the server before it, in rounds that take turns."""
+    found: Found = {"engine": options.engine, "concurrent_users": options.users}
+    found["max_tokens"] = MAX_TOKENS
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        memories = write_memories(folder / "home", shared_model(), 32)
-        vllm = stack.enter_context(serving(folder))
+        model = shared_model()
+        memories = write_memories(folder / "home", model, 32)
+        vllm = stack.enter_context(serving(folder)) if options.engine == "vllm" else {}
         server = stack.enter_context(gateway(folder, vllm))
         asked = questions(32, options.requests, seed=0)
-        calls = {
-            "bare": to_vllm(vllm, memories, asked, MAX_TOKENS),
-            "gateway": to_gateway(server, MAX_TOKENS),
-        }
-        settings = (("whole", options.users, False), ("streamed", options.users, True),
-                    ("one_at_a_time", 1, True))  # fmt: skip
-        for kind, users, streamed in settings:
+        calls = {"gateway": to_gateway(server, MAX_TOKENS)}
+        if vllm:
+            calls["bare"] = to_vllm(vllm, memories, asked, MAX_TOKENS)
+        else:
+            settings = EngineConfig(MAX_BATCH, 1024, stream_interval_s=STREAM_INTERVAL_S)
+            engine = LocalEngine(model.backbone, settings)
+            stack.callback(engine.stop)
+            calls["bare"] = to_local_engine(engine, memories, asked, MAX_TOKENS)
+        kinds = (("whole", options.users, False), ("streamed", options.users, True),
+                 ("one_at_a_time", 1, True))  # fmt: skip
+        for kind, users, streamed in kinds:
             some = asked if users > 1 else asked[:16]
-            begin = server.cpu_s()
-            found[kind] = _rounds(calls, some, users, streamed, options.rounds)
-            requests = len(some) * (options.rounds + 1)
-            found[kind]["gateway_cpu_ms_per_request"] = 1000 * (server.cpu_s() - begin) / requests
+            found[kind] = _rounds(server, calls, some, users, streamed, options.rounds)
     return found
 
 
 def _rounds(
-    calls: dict[str, Call], asked: list[Asked], users: int, streamed: bool, rounds: int
+    server: Gateway,
+    calls: dict[str, Call],
+    asked: list[Asked],
+    users: int,
+    streamed: bool,
+    rounds: int,
 ) -> Found:
     rates: dict[str, list[float]] = {name: [] for name in calls}
     firsts: dict[str, list[float]] = {name: [] for name in calls}
+    cpu_s = {"gateway": 0.0} | {f"{name}_clients": 0.0 for name in calls}
     for number in range(rounds + 1):
         # Whoever is first in one round is second in the next.
         for name in sorted(calls, reverse=bool(number % 2)):
+            begun = (server.cpu_s(), time.process_time())
             seconds, answers = asyncio.run(drive(calls[name], asked, users, streamed))
+            spent = (server.cpu_s() - begun[0], time.process_time() - begun[1])
             failed = [one.status for one in answers if one.text is None]
             if failed:
                 raise SystemExit(f"{name} failed with status {failed[0]}.")
             if number:  # The first round warms up.
                 rates[name].append(sum(one.tokens for one in answers) / seconds)
                 firsts[name].append(1000 * median(one.first_s for one in answers))
+                cpu_s[f"{name}_clients"] += spent[1]
+                cpu_s["gateway"] += spent[0] if name == "gateway" else 0.0
     found: Found = {f"{name}_tokens_per_s": median(rates[name]) for name in calls}
     pairs = zip(rates["bare"], rates["gateway"], strict=True)
     found["overhead"] = 1 - median(behind / bare for bare, behind in pairs)
+    for who, seconds in cpu_s.items():
+        found[f"{who}_cpu_ms_per_request"] = 1000 * seconds / (len(asked) * rounds)
     found["rounds"] = {name: [round(rate, 1) for rate in rates[name]] for name in calls}
     if streamed:
         found |= {f"{name}_first_token_p50_ms": median(firsts[name]) for name in calls}
@@ -352,6 +401,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     costs = commands.add_parser("overhead")
+    costs.add_argument("--engine", choices=("local", "vllm"), default="vllm")
     costs.add_argument("--users", type=int, default=32)
     costs.add_argument("--requests", type=int, default=128, help="of one round")
     costs.add_argument("--rounds", type=int, default=8)
@@ -363,7 +413,7 @@ def main() -> None:
     torch.set_num_threads(1)
     load = os.getloadavg()[0]
     measured = overhead(options) if options.command == "overhead" else mixed(options)
-    name = "overhead" if options.command == "overhead" else f"mixed-{options.engine}"
+    name = f"{options.command}-{options.engine}"
     document = measured | {
         "backbone": f"tiny Qwen3 of random weights, hidden size {HIDDEN_SIZE}, float32",
         "cores": os.cpu_count(),

@@ -26,9 +26,9 @@ def load(found: dict[str, Any]) -> str:
     return f"{before:.1f} before, {after:.1f} after, on {found['cores']} cores"
 
 
-def overhead() -> list[Row]:
-    """Return what the server costs over bare vLLM."""
-    found, file = read("server/overhead.json")
+def overhead(engine: str, alone: str) -> list[Row]:
+    """Return what the server costs over an engine. alone: how the engine is called in the table."""
+    found, file = read(f"server/overhead-{engine}.json")
     if found is None:
         return []
     users = found["concurrent_users"]
@@ -42,12 +42,12 @@ def overhead() -> list[Row]:
         one = found[key]
         rate = f"{one['bare_tokens_per_s']:,.0f} → {one['gateway_tokens_per_s']:,.0f}"
         rows += [
-            (f"{spelt}: tokens/s, vLLM alone → behind the server", rate, file),
+            (f"{spelt}: tokens/s, {alone} alone → behind the server", rate, file),
             (f"{spelt}: tokens/s lost", f"{one['overhead']:.1%}", file),
         ]
         if "added_first_token_p50_ms" in one:
             bare, behind = one["bare_first_token_p50_ms"], one["gateway_first_token_p50_ms"]
-            what = f"{spelt}: time to the first token, p50, vLLM alone → behind the server"
+            what = f"{spelt}: time to the first token, p50, {alone} alone → behind the server"
             rows.append((what, f"{bare:.1f} → {behind:.1f} ms", file))
         cpu_ms = one["gateway_cpu_ms_per_request"]
         rows.append((f"{spelt}: the server's processor time a request", f"{cpu_ms:.1f} ms", file))
@@ -138,7 +138,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="fail when the page is not current")
     check = parser.parse_args().check
-    rows = [*overhead(), *mixed("local", "in-process engine"), *mixed("vllm", "vLLM")]
+    rows = [*overhead("vllm", "vLLM"), *overhead("local", "the in-process engine")]
+    rows += [*mixed("local", "in-process engine"), *mixed("vllm", "vLLM")]
     rows += [*crashes(), *fuzzed()]
     text = PAGE.read_text(encoding="utf-8")
     wanted = filled(text, "server", table(rows))

@@ -106,7 +106,7 @@ class FakeVllm:
                     yield f"data: {json.dumps({'error': {'message': 'secret words'}})}\n\n"
                 if place:
                     # Longer than the gateway lets tokens come together.
-                    await asyncio.sleep(0.05 if place == 1 else 0)
+                    await asyncio.sleep(0.1 if place == 1 else 0)
                     await self._while_held()
                 finish = "length" if place == len(tokens) - 1 else None
                 yield f"data: {json.dumps({'choices': [_choice([token], finish)]})}\n\n"

@@ -60,8 +60,11 @@ def router(service: Service) -> APIRouter:
         count = (asked.top_logprobs or 0) if asked.logprobs else None
         answer = Answer(service, asked, caller, user, prompt, rows, limit, count, "chat.completion")
 
+        if kept_for is None:
+            return await _answered(answer, request)
+
         def remember() -> None:
-            if kept_for is not None and answer.finished:
+            if answer.finished:
                 remember_conversation(service, caller.tenant, kept_for, messages, answer.text)
 
         return await _answered(answer, request, BackgroundTask(remember))

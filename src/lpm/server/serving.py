@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import time
@@ -27,6 +28,9 @@ def serve(service: Service) -> None:
         access_log=False,
         timeout_graceful_shutdown=int(settings.drain_s),
     )
+    # What is there now stays, and there is much of it: no collection need look at it again.
+    gc.collect()
+    gc.freeze()
     DrainingServer(config, service).run(None if inherited is None else [inherited])
 
 

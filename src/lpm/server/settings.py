@@ -62,7 +62,7 @@ class ServerSettings(BaseSettings):
     max_batch: int = Field(16, ge=1, le=1024)
     max_queue: int = Field(256, ge=1)
     max_tokens: int = Field(1024, ge=1)
-    stream_interval_s: float = Field(0.02, ge=0, le=1)
+    stream_interval_s: float = Field(0.05, ge=0, le=1)
     max_body_bytes: int = Field(8 * 2**20, ge=1024)
     linger_s: float = Field(1.0, ge=0)
     drain_s: float = Field(30.0, ge=0)

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import lpm
 from lpm.errors import MissingExtraError
-from lpm.store.tracing import NAME, span
+from lpm.store.tracing import NAME, records, span
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 # FastAPI's own spans hold paths and queries, which name users and say what they want forgotten.
@@ -32,7 +32,7 @@ class Traced:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on within its span."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not records():
             await self._app(scope, receive, send)
             return
         parent = propagate.extract(Headers(scope=scope))

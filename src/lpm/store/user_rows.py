@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, select
 
 from lpm.memory import Memory
 from lpm.store.encryption import Cipher
@@ -233,12 +233,20 @@ class UserRows:
 
 def newest_stamps(db: Connection, tenant: str, users: Sequence[str]) -> dict[str, VersionStamp]:
     """Return the newest version's stamp of each user who has one."""
+    found = db.execute(_NEWEST, {"of_tenant": tenant, "users": users})
+    return {row.user_id: VersionStamp(row.version, row.stamp) for row in found}
+
+
+def _newest_of_many() -> Select[Any]:
+    of_tenant = _M.tenant == bindparam("of_tenant")
     newest = (
         select(_M.user_id, func.max(_M.version).label("version"))
-        .where(_M.tenant == tenant, _M.user_id.in_(users))
+        .where(of_tenant, _M.user_id.in_(bindparam("users", expanding=True)))
         .group_by(_M.user_id)
         .subquery()
     )
     same = and_(_M.user_id == newest.c.user_id, _M.version == newest.c.version)
-    query = select(_M.user_id, _M.version, _M.stamp).join(newest, same).where(_M.tenant == tenant)
-    return {row.user_id: VersionStamp(row.version, row.stamp) for row in db.execute(query)}
+    return select(_M.user_id, _M.version, _M.stamp).join(newest, same).where(of_tenant)
+
+
+_NEWEST = _newest_of_many()
