@@ -15,6 +15,7 @@ from lpm.modeling import LPMModel
 from lpm.probing import probe_questions, recalled, words
 from lpm.remembering import Learnt, learn, slots_where, without_text
 from lpm.store import MemoryStore
+from lpm.store.failures import unknown_user
 from lpm.types import History, Session, SlotSource, Turn
 
 Scope = Literal["user", "session", "about"]
@@ -40,7 +41,8 @@ class ErasureReceipt:
     asked: the session or topic that was named. rebuilt: the memory was learnt anew from the text
     that is left; else the slots that the removed text taught were taken out. probe: None where no
     text was kept to ask about. dry_run: nothing was changed. version: the one after; None when
-    nothing is left of the user. made_at: ISO 8601, UTC.
+    nothing is left of the user. jobs_removed: those that had text waiting or a mark of what they
+    did. made_at: ISO 8601, UTC.
     """
 
     user: str
@@ -57,6 +59,7 @@ class ErasureReceipt:
     slots_before: int | None = None
     slots_after: int = 0
     dry_run: bool = False
+    jobs_removed: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,21 +83,24 @@ class Removal:
 
 
 def forget_user(store: MemoryStore, user: str, *, dry_run: bool = False) -> ErasureReceipt:
-    """Remove every version, session and byte of a user; UnknownUserError without one.
+    """Remove every version, session, job and byte of a user; UnknownUserError without any.
 
     Nothing is decoded, so that what is damaged or sealed by a lost key can be forgotten too.
+    dry_run: the receipt tells what would go.
     """
     sessions: tuple[str, ...] = ()
+    size = 0
     with suppress(StoreError):
         log = store.version_log(user)
         sessions = tuple(dict.fromkeys(name for item in log for name in item.session_ids))
-    versions = store.versions(user)
-    if dry_run:
-        store.stamp(user)
-        removed, size = 0, 0
-    else:
+        size = sum(item.size_bytes for item in log)
+    versions, jobs = store.versions(user), store.queue.jobs(user=user)
+    removed = len(versions)
+    if not dry_run:
         report = store.delete(user)
         removed, size = report.versions_removed, report.bytes_removed
+    elif not versions and not jobs:
+        raise unknown_user(user)
     return ErasureReceipt(
         user=user,
         scope="user",
@@ -104,10 +110,11 @@ def forget_user(store: MemoryStore, user: str, *, dry_run: bool = False) -> Eras
         rebuilt=False,
         versions_removed=removed,
         bytes_removed=size,
-        version=versions[-1] if dry_run else None,
+        version=versions[-1] if dry_run and versions else None,
         probe=None,
         made_at=now(),
         dry_run=dry_run,
+        jobs_removed=len(jobs),
     )
 
 

@@ -212,7 +212,15 @@ class Memory:
 
 
 def validate_user(user: str) -> None:
-    """Raise InputError unless `user` is 1 to 200 printable characters without outer blanks."""
+    """Raise InputError unless `user` is 1 to 200 printable characters without outer blanks.
+
+    `.` and `..` are refused, since clients take them out of addresses.
+    """
+    if user in (".", ".."):
+        raise InputError(
+            "A user cannot be named `.` or `..`, which have a meaning of their own in addresses; "
+            "give another name."
+        )
     if not isinstance(user, str) or _bad_name(user, MAX_USER_CHARACTERS):
         raise InputError(
             f"A user name has 1 to {MAX_USER_CHARACTERS} printable characters and no blanks around "

@@ -13,7 +13,7 @@ import torch
 from lpm.cli.app import run
 from lpm.errors import InputError, UnknownUserError
 from lpm.model import LatentPersonalMemory
-from lpm.store import open_store
+from lpm.store import Draft, open_store
 from lpm.testing import save_tiny_backbone, tiny_backbone, tiny_model
 from lpm.types import History, Session, Turn
 
@@ -204,8 +204,19 @@ def test_a_dry_run_changes_nothing(memories, what):
 
     before = stored()
     receipt = memories.forget("ann", dry_run=True, **what)
-    assert receipt.dry_run and receipt.versions_removed == 0
+    assert receipt.dry_run and receipt.versions_removed == (0 if what else 1)
     assert stored() == before
+
+
+def test_a_dry_run_tells_of_a_user_who_has_only_jobs(memories):
+    memories.store.queue.enqueue("ann", "remember", lambda kept: Draft(b"text"))
+    tried = memories.forget("ann", dry_run=True)
+    assert (tried.versions_removed, tried.jobs_removed, tried.version) == (0, 1, None)
+    done = memories.forget("ann")
+    assert done.jobs_removed == 1 and memories.store.queue.jobs(user="ann") == ()
+    for dry_run in (True, False):
+        with pytest.raises(UnknownUserError):
+            memories.forget("ann", dry_run=dry_run)
 
 
 def test_a_dry_run_of_remember_says_what_would_change(memories):

@@ -103,7 +103,7 @@ def test_a_memory_of_another_backbone_or_projector_is_refused_with_what_to_do():
         written.check_fits("b" * 16, "p" * 16, 5)
 
 
-@pytest.mark.parametrize("user", ["", " ann", "a\nb", "x" * 201, "a\0", "\ud800"])
+@pytest.mark.parametrize("user", ["", " ann", "a\nb", "x" * 201, "a\0", "\ud800", ".", ".."])
 def test_user_names_that_would_break_a_line_are_refused(user):
     with pytest.raises(InputError):
         validate_user(user)

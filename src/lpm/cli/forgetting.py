@@ -57,7 +57,8 @@ def forget(
         raise InputError(f"The folder of '{receipt}' does not exist; make it first.")
     if session is None and about is None:
         with opened_store(home) as store:
-            store.stamp(user)
+            # Raises for an unknown user before anybody is asked.
+            forget_user(store, user, dry_run=True)
             if not (yes or dry_run):
                 _confirm(f"everything about '{user}'")
             made = forget_user(store, user, dry_run=dry_run)
@@ -110,7 +111,10 @@ def _confirm(what: str) -> None:
 def _sentence(made: ErasureReceipt) -> str:
     would = "would be " if made.dry_run else "is "
     if made.scope == "user":
-        return f"{made.user} {would}forgotten: {made.versions_removed} versions removed."
+        return (
+            f"{made.user} {would}forgotten: {made.versions_removed} versions and "
+            f"{made.jobs_removed} jobs removed."
+        )
     gone = [f"{len(made.sessions_removed)} sessions", f"{len(made.turns_removed)} turns"]
     how = "learnt anew from the kept text" if made.rebuilt else "the slots it taught taken out"
     found = made.probe

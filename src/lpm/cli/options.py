@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,21 +56,27 @@ def opened(
     """Open the memories with the shared options."""
     from transformers.utils import logging
 
+    from lpm.backbone import Backbone
     from lpm.model import LatentPersonalMemory
+    from lpm.modeling import load_shared
 
     logging.disable_progress_bar()
-    with LatentPersonalMemory.open(
-        home, backbone=backbone, device=device, projector=projector, seed=seed
-    ) as memories:
-        yield memories
+    with opened_store(home) as store:
+        model = load_shared(projector, Backbone.load(backbone, device=device), seed=seed)
+        yield LatentPersonalMemory(store, model, seed=seed)
 
 
 @contextmanager
 def opened_store(home: str | None) -> Iterator[MemoryStore]:
-    """Open the memories alone, without a backbone."""
+    """Open the memories alone, without a backbone, as LPM_BLOBS and LPM_MASTER_KEYS say."""
     from lpm.store import open_store
 
-    store = open_store(home)
+    master_keys = None
+    if keys_file := os.environ.get("LPM_MASTER_KEYS"):
+        from lpm.store.encryption import MasterKeys
+
+        master_keys = MasterKeys.load(Path(keys_file))
+    store = open_store(home, blobs=os.environ.get("LPM_BLOBS") or None, master_keys=master_keys)
     try:
         yield store
     finally:

@@ -88,7 +88,7 @@ class Transactions:
         if self._blobs is None:
             raise StoreError(
                 f"Memories of the store at '{self.place}' lie in an object store; open it with "
-                "the `blobs` that it was written with."
+                "the `blobs` (LPM_BLOBS) that it was written with."
             )
         return self._blobs.get(row.blob)
 
@@ -155,7 +155,7 @@ class Transactions:
                 if db.execute(select(KEYS.c.user_id).limit(1)).first() is not None:
                     raise StoreError(
                         f"The store at '{self.place}' is encrypted; open it with the `master_keys` "
-                        "that it was written with."
+                        "(LPM_MASTER_KEYS) that it was written with."
                     )
         self._sweep()
 
