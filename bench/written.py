@@ -12,6 +12,7 @@ from lpm.chunking import chunk_history
 from lpm.memory import Memory, SessionRecord
 from lpm.methods.answering import answer_questions
 from lpm.modeling import LPMModel
+from lpm.remembering import session_times, settled
 from lpm.types import History
 from lpm.writing import write_slots
 
@@ -21,15 +22,14 @@ TEST_SEED = 20_000_000
 def write(model: LPMModel, history: History, user: str = "user") -> Memory:
     """Return the memory that the writer makes of a history."""
     written = write_slots(model, chunk_history(history), model.config.num_slots)
+    learnt = settled(model, written.as_written(), session_times((), history))
     records = tuple(SessionRecord(s.session_id, s.content_hash(), s.time) for s in history.sessions)
     return Memory.create(
         user,
-        written.slots.contiguous(),
-        written.provenance(),
-        records,
+        sessions=records,
         backbone=model.backbone.fingerprint,
         projector=model.fingerprint,
-        salience=written.salience,
+        **learnt.fields(),
     )
 
 

@@ -13,7 +13,14 @@ from lpm.errors import InputError, StoreError
 from lpm.memory import Memory, SessionRecord
 from lpm.modeling import LPMModel
 from lpm.probing import probe_questions, recalled, words
-from lpm.remembering import Learnt, learn, slots_where, without_text
+from lpm.remembering import (
+    Learnt,
+    learn,
+    session_times,
+    settled,
+    slots_where,
+    without_text,
+)
 from lpm.store import MemoryStore
 from lpm.store.failures import unknown_user
 from lpm.types import History, Session, SlotSource, Turn
@@ -181,10 +188,13 @@ def without(
     """
     rest = slots_where(memory, lambda sources: not removal.taught(sources))
     if removal.history is None:
-        return (rest if rest.provenance else None), False
+        told = session_times(memory.sessions, None)
+        return (settled(model, rest, told) if rest.provenance else None), False
     carried = without_text(memory, removal.history)
     carried = carried.only([i for i, s in enumerate(carried.provenance) if not removal.taught(s)])
-    return learn(model, removal.left, carried, steps=steps, seed=seed), True
+    known = memory.sessions
+    learnt = learn(model, removal.left, carried, sessions=known, steps=steps, seed=seed)
+    return learnt, True
 
 
 def records_left(memory: Memory, removal: Removal) -> tuple[SessionRecord, ...]:
@@ -238,7 +248,7 @@ def probe(
     return Probe(
         len(pairs),
         recalled(model, before.slots, pairs),
-        guessed if after is None else recalled(model, after.slots, pairs),
+        guessed if after is None else recalled(model, after.read.slots, pairs),
         guessed,
     )
 

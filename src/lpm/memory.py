@@ -8,7 +8,7 @@ import os
 import stat
 import struct
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from torch import Tensor
 
 from lpm.errors import IncompatibleMemoryError, InputError, MemoryFileError, StoreError
 from lpm.types import SlotSource
+from lpm.written import Written
 
 SCHEMA_VERSION = "1"
 MAX_SLOTS = 4096
@@ -48,7 +49,10 @@ class Memory:
     slots: (groups, slots, slot_dim), float32; groups is 1 when all heads read the same slots.
     provenance: the sources of each slot. backbone, projector: fingerprints. salience: how much
     each slot deserves its place, as the writer scored it; empty for memories that were made without
-    one, whose slots count as 0, the score between worth keeping and not.
+    one, whose slots count as 0, the score between worth keeping and not. subjects: what each slot
+    is a statement about, None where the writer does not tell. num_former: how many slots, the last
+    ones, are there for questions about the past. superseded: as written, the slots that others took
+    the place of, see `lpm.superseding`; they are kept for later, not read.
     """
 
     user: str
@@ -61,31 +65,23 @@ class Memory:
     updated_at: datetime
     version: int = 1
     salience: tuple[float, ...] = ()
+    subjects: Float[Tensor, "slots subject_width"] | None = None
+    num_former: int = 0
+    superseded: Written | None = None
 
     def __post_init__(self) -> None:
         validate_user(self.user)
-        slots = self.slots
-        if slots.dtype != torch.float32 or slots.ndim != 3 or slots.device.type != "cpu":
+        _check_slots(self.slots, self.provenance, self.salience, self.subjects)
+        apart = self.superseded
+        if apart is not None:
+            _check_slots(apart.slots, apart.provenance, apart.salience, apart.subjects)
+        most = apart.slots.shape[1] if apart is not None else 0
+        alike = apart is None or apart.slots.shape[::2] == self.slots.shape[::2]
+        if not alike or not 0 <= self.num_former <= min(most, self.slots.shape[1] - 1):
             raise MemoryFileError(
-                "`slots` must be a float32 CPU tensor (groups, slots, slot_dim), but are "
-                f"{slots.dtype} {tuple(slots.shape)} on {slots.device}."
+                "Superseded slots must be as wide as those that are read, and no more of them can "
+                "be read for the past than there are."
             )
-        in_range = 1 <= slots.shape[1] <= MAX_SLOTS and slots.numel() > 0
-        if not in_range or 4 * slots.numel() > MAX_MEMORY_BYTES:
-            raise MemoryFileError(
-                f"A memory has 1 to {MAX_SLOTS} slots and 1 to {MAX_MEMORY_BYTES} bytes, but "
-                f"these slots are {tuple(slots.shape)}."
-            )
-        if not torch.isfinite(slots).all():
-            raise MemoryFileError("`slots` hold NaN or infinite values; the memory is damaged.")
-        if len(self.provenance) != slots.shape[1]:
-            raise MemoryFileError(
-                f"`provenance` names {len(self.provenance)} slots, but there are {slots.shape[1]}."
-            )
-        if self.salience and (
-            len(self.salience) != slots.shape[1] or not all(map(math.isfinite, self.salience))
-        ):
-            raise MemoryFileError("`salience` must be empty or one finite number a slot.")
 
     @classmethod
     def create(
@@ -98,11 +94,25 @@ class Memory:
         backbone: str,
         projector: str,
         salience: tuple[float, ...] = (),
+        subjects: Tensor | None = None,
+        num_former: int = 0,
+        superseded: Written | None = None,
     ) -> Self:
         """Make the first version of a memory, dated now."""
         now = datetime.now(UTC)
         return cls(
-            user, slots, provenance, sessions, backbone, projector, now, now, salience=salience
+            user,
+            slots,
+            provenance,
+            sessions,
+            backbone,
+            projector,
+            now,
+            now,
+            salience=salience,
+            subjects=subjects,
+            num_former=num_former,
+            superseded=superseded,
         )
 
     def updated(self, **changes: Any) -> Memory:
@@ -147,10 +157,18 @@ class Memory:
                 [s.session_id, s.content_hash, s.time.isoformat() if s.time else None]
                 for s in self.sessions
             ],
-            "provenance": [[list(asdict(s).values()) for s in slot] for slot in self.provenance],
+            "provenance": _plain(self.provenance),
         }
+        tensors = {"slots": self.slots}
         if self.salience:
             facts["salience"] = list(self.salience)
+        if self.subjects is not None:
+            tensors["subjects"] = self.subjects
+        apart = self.superseded
+        if apart is not None:
+            tensors |= {"superseded": apart.slots, "superseded_subjects": apart.subjects}
+            facts["superseded"] = [_plain(apart.provenance), list(apart.salience)]
+            facts["num_former"] = self.num_former
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         metadata = {"memory": text, "schema_version": SCHEMA_VERSION}
         try:
@@ -161,14 +179,21 @@ class Memory:
                 f"The memory of user '{self.user}' names a session or a fingerprint with half of a "
                 "surrogate pair, which no file can hold; give other identifiers."
             ) from None
-        return _canonical(save({"slots": self.slots.contiguous()}, metadata=metadata))
+        whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        return _canonical(save(whole, metadata=metadata))
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """Read a memory from bytes; raises MemoryFileError when they are not a valid one."""
         metadata = _metadata(data)
         try:
-            return cls(slots=load(data)["slots"], **_facts(json.loads(metadata["memory"])))
+            tensors, facts = load(data), json.loads(metadata["memory"])
+            return cls(
+                slots=tensors["slots"],
+                subjects=tensors.get("subjects"),
+                superseded=_superseded(tensors, facts),
+                **_facts(facts),
+            )
         except MemoryFileError:
             raise
         except (
@@ -209,6 +234,40 @@ class Memory:
         if len(data) > limit:
             raise MemoryFileError(f"'{path}' is too large for a memory file.")
         return cls.decode(data)
+
+
+def _check_slots(
+    slots: Tensor,
+    provenance: Sequence[object],
+    salience: Sequence[float],
+    subjects: Tensor | None,
+) -> None:
+    if slots.dtype != torch.float32 or slots.ndim != 3 or slots.device.type != "cpu":
+        raise MemoryFileError(
+            "`slots` must be a float32 CPU tensor (groups, slots, slot_dim), but are "
+            f"{slots.dtype} {tuple(slots.shape)} on {slots.device}."
+        )
+    in_range = 1 <= slots.shape[1] <= MAX_SLOTS and slots.numel() > 0
+    if not in_range or 4 * slots.numel() > MAX_MEMORY_BYTES:
+        raise MemoryFileError(
+            f"A memory has 1 to {MAX_SLOTS} slots and 1 to {MAX_MEMORY_BYTES} bytes, but "
+            f"these slots are {tuple(slots.shape)}."
+        )
+    if not torch.isfinite(slots).all():
+        raise MemoryFileError("`slots` hold NaN or infinite values; the memory is damaged.")
+    if len(provenance) != slots.shape[1]:
+        raise MemoryFileError(
+            f"`provenance` names {len(provenance)} slots, but there are {slots.shape[1]}."
+        )
+    if salience and (len(salience) != slots.shape[1] or not all(map(math.isfinite, salience))):
+        raise MemoryFileError("`salience` must be empty or one finite number a slot.")
+    if subjects is not None and (
+        subjects.dtype != torch.float32
+        or subjects.ndim != 2
+        or len(subjects) != slots.shape[1]
+        or not torch.isfinite(subjects).all()
+    ):
+        raise MemoryFileError("`subjects` must be one row of finite float32 numbers a slot.")
 
 
 def validate_user(user: str) -> None:
@@ -277,7 +336,30 @@ def _facts(facts: Any) -> dict[str, Any]:
         "provenance": tuple(tuple(_source(*s) for s in slot) for slot in facts["provenance"]),
         "sessions": tuple(_record(*record) for record in facts["sessions"]),
         "salience": tuple(_number(value) for value in facts.get("salience", ())),
+        "num_former": _count(facts.get("num_former", 0)),
     }
+
+
+def _superseded(tensors: Mapping[str, Tensor], facts: Any) -> Written | None:
+    if "superseded" not in facts:
+        return None
+    provenance, salience = facts["superseded"]
+    return Written(
+        tensors["superseded"],
+        tuple(tuple(_source(*s) for s in slot) for slot in provenance),
+        tuple(_number(value) for value in salience),
+        tensors["superseded_subjects"],
+    )
+
+
+def _plain(provenance: Sequence[Sequence[SlotSource]]) -> list[list[list[Any]]]:
+    return [[list(asdict(source).values()) for source in slot] for slot in provenance]
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError("num_former")
+    return value
 
 
 def _number(value: Any) -> float:

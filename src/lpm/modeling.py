@@ -21,6 +21,7 @@ from lpm.backbone import Backbone, positions
 from lpm.errors import ConfigError, IncompatibleMemoryError
 from lpm.nn.initialisers import tie_to_embeddings
 from lpm.nn.injection import Placement
+from lpm.nn.past import Past
 from lpm.nn.pooling import Pooling, centred
 from lpm.nn.projector import MLPKind, Projector, ProjectorConfig
 from lpm.nn.query_encoder import QUERY_KINDS, QueryKind, encode_queries, query_width
@@ -44,6 +45,10 @@ class LPMConfig(PretrainedConfig):
     query_dim: width of a hidden layer that e(x) ends with; 0 leaves it out. markers: tokens that
     tell the roles of others in a slot: "formerly" and "because"; without any there is one role.
     sink: whether a question may attend to nothing, see `ProjectorConfig`.
+    subject_dim: width of what a chunk is a statement about, see `lpm.nn.subject`; 0 leaves it out.
+    supersede_above: likeness of two statements' subjects from which on the later one takes the
+    place of the earlier one; None: none does. past: whether a message can ask for what held before,
+    see `lpm.nn.past`.
     placement: where rows go, see `lpm.nn.injection`. trained: whether the writer was trained, so
     that its memories can be used without a gradient step.
     """
@@ -73,6 +78,9 @@ class LPMConfig(PretrainedConfig):
         query_dim: int = 0,
         markers: Sequence[int] = (),
         sink: bool = False,
+        subject_dim: int = 0,
+        supersede_above: float | None = None,
+        past: bool = False,
         placement: Placement = "message",
         trained: bool = False,
         **kwargs: Any,
@@ -97,6 +105,9 @@ class LPMConfig(PretrainedConfig):
         self.query_dim = query_dim
         self.markers = list(markers)
         self.sink = sink
+        self.subject_dim = subject_dim
+        self.supersede_above = supersede_above
+        self.past = past
         self.placement = placement
         self.trained = trained
         if query_kind not in QUERY_KINDS:
@@ -118,6 +129,7 @@ class LPMConfig(PretrainedConfig):
             1 + len(self.markers),
             self._places(self.layers),
             self._places(self.token_layers or self.layers),
+            self.subject_dim,
         )
 
     @property
@@ -150,6 +162,7 @@ class LPMConfig(PretrainedConfig):
             rows_before=self.rows_before,
             rows_after=self.rows_after,
             sink=self.sink,
+            past=self.past,
         )
 
     @property
@@ -184,6 +197,7 @@ class LPMModel(PreTrainedModel):
             if config.query_dim
             else torch.nn.Identity()
         )
+        self.past = Past(config.feature_dim) if config.past else None
         self._backbone: list[Backbone] = []
         self.post_init()  # type: ignore[no-untyped-call]
         if backbone is not None:
@@ -237,12 +251,16 @@ class LPMModel(PreTrainedModel):
 
     @torch.no_grad()
     def queries(self, messages: Sequence[str]) -> Float[Tensor, "batch query_dim"]:
-        """Return e(x) of each message, without a gradient: its learning goes by `asked`."""
+        """Return e(x) of each message, without a gradient: its learning goes by `asked`.
+
+        Behind it stands whether the message asks for what held before, where the model can tell.
+        """
         config = self.config
         states, mask = encode_queries(self.backbone, messages, config.query_kind, config.layers)
         device = self.projector.w_q.device
-        query: Tensor = self.query(self.asked(states.to(device), mask.to(device)))
-        return query
+        states, mask = states.to(device), mask.to(device)
+        query: Tensor = self.query(self.asked(states, mask))
+        return query if self.past is None else torch.cat([query, self.past(states, mask)], dim=-1)
 
     def asked(
         self,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
-import torch
 from torch import Tensor
 
 from lpm.chunking import Chunk, chunk_history
@@ -14,63 +15,95 @@ from lpm.learning.fit import FitConfig, Progress, fit_slots
 from lpm.learning.self_study import SelfStudyConfig, next_turn_examples, study_history
 from lpm.memory import Memory, SessionRecord
 from lpm.modeling import LPMModel
+from lpm.superseding import Settled, settle, told_in_order
 from lpm.types import History, Session, SlotSource
 from lpm.writing import WrittenSlots, write_slots
-
-_NO_LOSSES: tuple[float, ...] = ()
+from lpm.written import Written
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """Slots, who taught each, how salient each is, and the losses of refining."""
+    """What a memory holds after learning.
 
-    slots: Tensor
-    provenance: tuple[tuple[SlotSource, ...], ...]
-    salience: tuple[float, ...]
+    losses: of refining.
+    """
+
+    settled: Settled
     losses: tuple[float, ...] = ()
 
-    def only(self, chosen: Sequence[int]) -> Learnt:
-        """Return some of the slots."""
-        return Learnt(
-            self.slots[:, list(chosen)].contiguous(),
-            tuple(self.provenance[i] for i in chosen),
-            tuple(self.salience[i] for i in chosen),
-            self.losses,
-        )
+    @property
+    def read(self) -> Written:
+        """Return the slots to read."""
+        return self.settled.read
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a `Memory` that hold it."""
+        subjects = self.read.subjects
+        return {
+            "slots": self.read.slots,
+            "provenance": self.read.provenance,
+            "salience": self.read.salience,
+            "subjects": subjects if subjects.shape[1] else None,
+            "num_former": self.settled.num_former,
+            "superseded": self.settled.superseded,
+        }
 
 
 def learn(
     model: LPMModel,
     history: History | None,
-    carried: Learnt | None,
+    carried: Written | None,
     *,
     of: Memory | None = None,
+    sessions: Sequence[SessionRecord] = (),
     steps: int,
     seed: int,
     progress: Progress | None = None,
 ) -> Learnt | None:
     """Write a history into slots; the most salient of these and of those carried along stay.
 
-    carried: slots of sessions whose text is gone. of: the version before; only the turns behind its
-    slots and sessions new to it are then read, which gives the same as reading everything: a turn
-    that was passed over once stays behind those that were chosen. steps: of refining what was
-    written. Returns None when there is nothing to remember.
+    carried: slots of sessions whose text is gone, as written. of: the version before; only the
+    turns behind its slots and sessions new to it are then read, which gives the same as reading
+    everything: a turn that was passed over once stays behind those that were chosen. sessions: of
+    what is carried, where `of` does not tell. steps: of refining what was written. Of two values of
+    one thing, the later one then takes the earlier one's place. Returns None when there is nothing
+    to remember.
     """
     chunks = _to_read(chunk_history(history), of) if history else []
+    told = session_times(of.sessions if of else sessions, history)
     if not chunks:
-        return carried if carried is not None and carried.provenance else None
+        return settled(model, carried, told) if carried and carried.provenance else None
     written = write_slots(model, chunks, model.config.num_slots)
     kept, fresh = _best(carried, written, model.config.num_slots)
     chosen = tuple(written.chunks[index] for index in fresh)
-    new = Learnt(written.slots, written.provenance(), written.salience).only(fresh)
+    new = written.as_written().only(fresh)
+    losses: tuple[float, ...] = ()
     if steps and history is not None and fresh:
         slots, losses = _refine(model, history, chosen, new.slots, steps, seed, progress)
-        new = replace(new, slots=slots.contiguous(), losses=losses)
-    return new if carried is None or not kept else _joined(carried.only(kept), new)
+        new = replace(new, slots=slots.contiguous())
+    whole = new if carried is None or not kept else carried.only(kept).and_also(new)
+    return settled(model, whole, told, losses)
+
+
+SessionTimes = Sequence[tuple[str, datetime | None]]
+"""Identifier and time of sessions, as they came."""
+
+
+def session_times(known: Sequence[SessionRecord], history: History | None) -> SessionTimes:
+    """Return the identifier and time of all sessions that taught something."""
+    told = history.sessions if history else ()
+    return [*((r.session_id, r.time) for r in known), *((s.session_id, s.time) for s in told)]
+
+
+def settled(
+    model: LPMModel, written: Written, sessions: SessionTimes, losses: tuple[float, ...] = ()
+) -> Learnt:
+    """Return written slots with contradictions resolved to the latest."""
+    return Learnt(settle(model, written, told_in_order(written, sessions)), losses)
 
 
 def _best(
-    carried: Learnt | None, written: WrittenSlots, num_slots: int
+    carried: Written | None, written: WrittenSlots, num_slots: int
 ) -> tuple[list[int], list[int]]:
     """Return which carried and which written slots stay; where equal, those carried."""
     scored = [(-score, 0, i) for i, score in enumerate(carried.salience if carried else ())]
@@ -106,29 +139,27 @@ def _refine(
     return fitted.slots[0], fitted.losses
 
 
-def _joined(first: Learnt, second: Learnt) -> Learnt:
-    slots = torch.cat([first.slots, second.slots], dim=1)
-    provenance = first.provenance + second.provenance
-    return Learnt(slots, provenance, first.salience + second.salience, second.losses)
+def slots_of(memory: Memory) -> Written:
+    """Return the slots of a memory as they were written, before any gave way to another."""
+    count = memory.slots.shape[1]
+    salience = memory.salience or (0.0,) * count
+    subjects = memory.slots.new_zeros(count, 0) if memory.subjects is None else memory.subjects
+    read = Written(memory.slots, memory.provenance, salience, subjects)
+    if memory.superseded is None:
+        return read
+    return read.only(range(count - memory.num_former)).and_also(memory.superseded)
 
 
-def slots_of(memory: Memory) -> Learnt:
-    """Return what a memory has learnt."""
-    salience = memory.salience or (0.0,) * memory.slots.shape[1]
-    return Learnt(memory.slots, memory.provenance, salience)
-
-
-def without_text(memory: Memory, history: History | None) -> Learnt:
-    """Return the slots of a memory that no session of the history taught, in their order."""
+def without_text(memory: Memory, history: History | None) -> Written:
+    """Return the written slots of a memory that no session of the history taught, in order."""
     told = {session.session_id for session in history.sessions} if history else set()
     return slots_where(memory, lambda sources: not any(s.session_id in told for s in sources))
 
 
-def slots_where(memory: Memory, keep: Callable[[tuple[SlotSource, ...]], bool]) -> Learnt:
-    """Return the slots of a memory whose sources pass a test."""
-    return slots_of(memory).only(
-        [i for i, sources in enumerate(memory.provenance) if keep(sources)]
-    )
+def slots_where(memory: Memory, keep: Callable[[tuple[SlotSource, ...]], bool]) -> Written:
+    """Return the written slots of a memory whose sources pass a test."""
+    written = slots_of(memory)
+    return written.only([i for i, sources in enumerate(written.provenance) if keep(sources)])
 
 
 def distinct(sessions: Sequence[Session]) -> list[Session]:

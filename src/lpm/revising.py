@@ -128,20 +128,13 @@ def _next(
     sessions: tuple[SessionRecord, ...],
 ) -> Memory:
     if old is not None:
-        return old.updated(
-            slots=learnt.slots,
-            provenance=learnt.provenance,
-            sessions=sessions,
-            salience=learnt.salience,
-        )
+        return old.updated(sessions=sessions, **learnt.fields())
     return Memory.create(
         user,
-        learnt.slots,
-        learnt.provenance,
-        sessions,
-        salience=learnt.salience,
+        sessions=sessions,
         backbone=memories.backbone,
         projector=memories.projector,
+        **learnt.fields(),
     )
 
 

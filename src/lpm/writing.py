@@ -13,6 +13,7 @@ from lpm.chunking import Chunk
 from lpm.learning.features import chunk_features
 from lpm.modeling import LPMModel
 from lpm.types import SlotSource
+from lpm.written import Written
 
 WORTH_KEEPING = 0.0
 """The salience at which a trained writer is undecided."""
@@ -22,15 +23,23 @@ _BATCH = 256
 
 @dataclass(frozen=True)
 class WrittenSlots:
-    """Slots as the writer left them, the chunk behind each, and how salient each is."""
+    """Slots as the writer left them, the chunk behind each, and how salient each is.
+
+    subjects: what each is a statement about, see `Candidates`.
+    """
 
     slots: Float[Tensor, "groups slots slot_dim"]
     chunks: tuple[Chunk, ...]
     salience: tuple[float, ...]
+    subjects: Float[Tensor, "slots subject_width"]
 
     def provenance(self) -> tuple[tuple[SlotSource, ...], ...]:
         """Return the sources of each slot: the one turn that its chunk is of."""
         return tuple((SlotSource(c.session_id, c.turn, 1.0),) for c in self.chunks)
+
+    def as_written(self) -> Written:
+        """Return the slots without their text."""
+        return Written(self.slots, self.provenance(), self.salience, self.subjects)
 
 
 @torch.no_grad()
@@ -42,7 +51,7 @@ def write_slots(model: LPMModel, chunks: Sequence[Chunk], num_slots: int) -> Wri
     same chunk said twice is kept once.
     """
     backbone = model.backbone
-    best: list[tuple[float, int, Tensor]] = []
+    best: list[tuple[float, int, Tensor, Tensor]] = []
     unique = list(
         {(chunk.text, chunk.context): i for i, chunk in reversed(list(enumerate(chunks)))}.values()
     )[::-1]
@@ -51,10 +60,13 @@ def write_slots(model: LPMModel, chunks: Sequence[Chunk], num_slots: int) -> Wri
         features = chunk_features(backbone, [chunks[i] for i in index], model.config.seen_layers)
         embeddings = backbone.embed(features.ids.to(backbone.device)).cpu()
         made = model.writer(embeddings, features.states, features.mask, features.words)
-        scored = zip(made.salience.tolist(), index, made.slots, strict=True)
+        scored = zip(made.salience.tolist(), index, made.slots, made.subjects, strict=True)
         best = sorted([*best, *scored], key=lambda item: (-item[0], item[1]))[:num_slots]
     worth = [item for item in best if not model.config.trained or item[0] > WORTH_KEEPING]
     kept = sorted(worth or best[:1], key=lambda item: item[1])
-    slots = torch.stack([slot for _, _, slot in kept])[None]
-    chosen = tuple(chunks[i] for _, i, _ in kept)
-    return WrittenSlots(slots, chosen, tuple(score for score, _, _ in kept))
+    return WrittenSlots(
+        torch.stack([slot for _, _, slot, _ in kept])[None],
+        tuple(chunks[i] for _, i, _, _ in kept),
+        tuple(score for score, _, _, _ in kept),
+        torch.stack([subject for _, _, _, subject in kept]),
+    )

@@ -14,11 +14,12 @@ import lpm
 SOURCE = Path(lpm.__file__).parent
 # docs/architecture.md draws this. A module may import its own layer and those before it.
 LAYERS = [
-    {"errors", "types", "config", "chunking", "client", "histories", "embedded"},
+    {"errors", "types", "config", "chunking", "client", "histories", "embedded", "written"},
     {"nn"},
     {"backbone", "memory", "store"},
     # `model` shows what its slots hold, so reading them stands below it.
     {"checked_store", "inspection", "learning", "modeling", "prompting", "writing"},
+    {"superseding"},
     {"forgetting", "probing", "remembering"},
     {"answering", "revising"},
     {"model", "training"},

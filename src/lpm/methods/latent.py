@@ -21,6 +21,7 @@ from lpm.methods.retrieval import BM25, RetrievalSettings
 from lpm.methods.settings import require_at_least
 from lpm.modeling import LPMModel
 from lpm.nn.injection import build_prompt
+from lpm.remembering import session_times, settled
 from lpm.types import History, Message
 from lpm.writing import write_slots
 
@@ -66,7 +67,8 @@ class Latent(Responder):
         if not chunks:
             return
         written = write_slots(self.model, chunks, self.settings.num_slots)
-        self.slots = written.slots
+        told = session_times((), history)
+        self.slots = settled(self.model, written.as_written(), told).read.slots
         if self.settings.refine_steps == 0:
             return
         study = study_history(self.model, written.chunks, SelfStudyConfig(seed=seed))

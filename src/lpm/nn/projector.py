@@ -40,6 +40,8 @@ class ProjectorConfig:
     W_V is zero, of which only the LayerNorm's bias is left.
     sink: every memory is read as if it had one more slot, the same for all users, whose value is
     zero. Its key is learnt, and what attends to it was never told.
+    past: queries and keys have one more dimension, see `lpm.nn.past`: the last number of a query
+    times the mean of a slot's key columns is added to its score.
     """
 
     hidden_size: int
@@ -56,6 +58,7 @@ class ProjectorConfig:
     rows_before: int = 0
     rows_after: int = 0
     sink: bool = False
+    past: bool = False
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -162,13 +165,18 @@ class Projector(nn.Module):
 
         With a sink it adds up to less than one: the rest lies on what was never told.
         """
-        keyed = torch.einsum("bq,hkq,hkd->bhd", query, self.w_q, self.w_k)
-        scores = _with_slots(keyed, self._checked(slots)[..., self.config.key_start :].mT)
-        scores = scores * self.config.head_dim**-0.5
+        keys = self._checked(slots)[..., self.config.key_start :]
+        about, former = query, keys.new_zeros(())
+        if self.config.past:
+            marks = keys.mean(dim=-1)
+            about, former = query[:, :-1], query[:, -1, None, None] * marks
+            keys = keys - marks[..., None]
+        keyed = torch.einsum("bq,hkq,hkd->bhd", about, self.w_q, self.w_k)
+        scores = _with_slots(keyed, keys.mT) * self.config.head_dim**-0.5 + former
         if mask is not None:
             scores = scores.masked_fill(~mask[:, None, :], float("-inf"))
         if self.sink is not None:
-            scores = torch.cat([scores, self.sink_scores(query)[..., None]], dim=-1)
+            scores = torch.cat([scores, self.sink_scores(about)[..., None]], dim=-1)
         attention = scores.softmax(dim=-1)[..., : slots.shape[2]]
         shared = self.config.num_heads // self.config.attention_width
         return attention.repeat_interleave(shared, dim=1)

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from lpm.errors import ConfigError
 from lpm.nn.pooling import Pooling, centred, normalised
+from lpm.nn.subject import Subject
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class WriterConfig:
     are worth keeping; all by default. num_tokens: tokens that a slot holds. code_dim: width of a
     token's code. key_dim: width of the key. A slot is num_tokens x code_dim + key_dim wide.
     coder_dim, keyer_dim, scorer_dim: hidden widths of the networks that make codes, keys and
-    salience. num_roles: roles of tokens, of which all but the first have a marker.
+    salience. num_roles: roles of tokens, of which all but the first have a marker. subject_dim:
+    width of what a chunk is a statement about, see `lpm.nn.subject`; 0 leaves it out.
     """
 
     hidden_size: int
@@ -43,12 +45,13 @@ class WriterConfig:
     num_roles: int = 1
     key_layers: tuple[int, ...] | None = None
     token_layers: tuple[int, ...] | None = None
+    subject_dim: int = 0
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
             if name.endswith("_layers") and name != "num_layers":
                 self._check_places(name, value)
-            elif not isinstance(value, int) or value < 1:
+            elif not isinstance(value, int) or value < (0 if name == "subject_dim" else 1):
                 raise ConfigError(f"`{name}` must be a positive integer, but is {value!r}.")
 
     def _check_places(self, name: str, places: tuple[int, ...] | None) -> None:
@@ -75,11 +78,15 @@ class WriterConfig:
 
 @dataclass(frozen=True)
 class Candidates:
-    """One candidate slot a chunk; roles: of the tokens that it holds, -1 for those left out."""
+    """One candidate slot a chunk; roles: of the tokens that it holds, -1 for those left out.
+
+    subjects: what each is a statement about; zero wide where the writer does not tell.
+    """
 
     slots: Float[Tensor, "chunks slot_dim"]
     salience: Float[Tensor, " chunks"]
     roles: Int[Tensor, "chunks tokens"]
+    subjects: Float[Tensor, "chunks subject_width"]
 
 
 class Writer(nn.Module):
@@ -96,6 +103,7 @@ class Writer(nn.Module):
         self.code = nn.Linear(width, config.code_dim)
         self.code_detail = _network(width, config.coder_dim, config.code_dim)
         self.key = _network(seen, config.keyer_dim, config.key_dim)
+        self.subject = Subject(seen, config.subject_dim) if config.subject_dim else None
         # Codes are linear at the start, where their directions are known.
         for weight in self.code_detail[2].parameters():
             nn.init.zeros_(weight)
@@ -120,7 +128,8 @@ class Writer(nn.Module):
         roles = choose(scores, self.config.num_tokens)
         about = self.about(states, mask)
         slots = torch.cat([self.packed(embeddings, roles).flatten(1), self.keys(about)], dim=-1)
-        return Candidates(slots, self.chunk_scorer(about)[:, 0], roles)
+        subjects = self.subject(about) if self.subject else about[:, :0]
+        return Candidates(slots, self.chunk_scorer(about)[:, 0], roles, subjects)
 
     def about(
         self,
