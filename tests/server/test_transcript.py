@@ -77,6 +77,28 @@ def test_what_is_told_is_the_text_of_all_tokens(seed, step):
     assert transcript.finished == "length"
 
 
+@pytest.mark.parametrize("step", [2, 5, 99])
+@pytest.mark.parametrize("seed", range(5))
+def test_where_a_stop_string_ends_does_not_depend_on_how_tokens_come(seed, step):
+    tokens = random.Random(seed).choices(range(256), k=60)
+    text = TOKENIZER.decode(tokens, skip_special_tokens=True)
+    word = next(text[n : n + 2] for n in range(9, 60) if "\ufffd" not in text[n : n + 2])
+    sampling = Sampling(max_tokens=99, stop=(word, "never said"))
+
+    def add(step: int) -> tuple[str, int]:
+        transcript = Transcript(TOKENIZER, frozenset([END]), sampling)
+        said = ""
+        for place in range(0, 60, step):
+            piece = transcript.add(tokens[place : place + step])
+            said += piece.text
+            if piece.finished:
+                return said, piece.tokens
+        raise AssertionError("the stop string was not found")
+
+    assert add(step) == add(1)
+    assert add(step)[0] == text[: text.index(word)]
+
+
 @pytest.mark.parametrize("step", [1, 2, 5])
 def test_blanks_that_a_tokenizer_leaves_out_at_the_start_are_kept_within(step):
     """As SentencePiece's tokenizers do: the blank before a word belongs to it."""

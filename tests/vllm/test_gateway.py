@@ -56,7 +56,8 @@ def test_the_official_client_streams_through_the_gateway(gateway, sdk):
     chunks = list(stream)
     text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
     assert text.strip() == alone(gateway, "ann", ASKED)
-    assert len(chunks) > 6
+    # Tokens that come together are told together.
+    assert len(chunks) > 2
     assert chunks[-1].usage.model_extra["soft_tokens"] == 5
 
 

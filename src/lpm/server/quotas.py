@@ -67,7 +67,7 @@ class Quotas:
             # `from None`: an address may hold a password.
             raise ConfigError(
                 f"LPM_QUOTA_STORAGE cannot be used ({type(error).__name__}); give memory:// or "
-                "redis://HOST:PORT, with its package installed."
+                "redis://HOST:PORT with the extra: pip install 'latent-personal-memory[redis]'."
             ) from None
 
     def check(self) -> None:

@@ -29,7 +29,6 @@ def serve(service: Service) -> None:
         timeout_graceful_shutdown=int(settings.drain_s),
     )
     # What is there now stays, and there is much of it: no collection need look at it again.
-    gc.collect()
     gc.freeze()
     DrainingServer(config, service).run(None if inherited is None else [inherited])
 

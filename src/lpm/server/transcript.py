@@ -49,14 +49,13 @@ class Transcript:
 
         Tokens behind the one that completes a stop string are dropped.
         """
-        before, stop = len(self._tokens), self._sampling.stop
+        before = len(self._tokens)
         count = next((n for n, token in enumerate(tokens) if token in self._ends), len(tokens))
-        self._tokens += tokens[:count]
         ended = count < len(tokens)
-        if stop and self._stops(self._decoded(self._tokens) if ended else self._read_on()):
-            while len(self._tokens) > before + 1 and self._stops(self._decoded(self._tokens[:-1])):
-                self._tokens.pop()
-            ended = True
+        if self._sampling.stop:
+            ended = self._add_to_stop(tokens[:count]) or ended
+        else:
+            self._tokens += tokens[:count]
         return self._piece(tuple(logprobs[: len(self._tokens) - before]), ended)
 
     def end(self) -> Piece:
@@ -79,16 +78,23 @@ class Transcript:
         self._told = max(self._told, sure)
         return Piece(new, logprobs, self.finished, len(self._tokens))
 
-    def _stops(self, text: str) -> bool:
-        return cut_at_stop(text, self._sampling.stop)[1]
+    def _add_to_stop(self, tokens: Sequence[int]) -> bool:
+        """Add tokens up to the one that completes a stop string; return whether there is one."""
+        for token in tokens:
+            self._tokens.append(token)
+            if cut_at_stop(self._read_on(), self._sampling.stop)[1]:
+                return True
+        return False
 
     def _read_on(self) -> str:
-        """Return the text up to the last whole character, decoding only what is new."""
+        """Return the text, an unfinished character at its end included; decodes what is new."""
         known = self._decoded(self._tokens[self._context : self._read])
         text = self._decoded(self._tokens[self._context :])
-        if len(text) > len(known) and not text.endswith("\ufffd"):
-            self._text += text[len(known) :]
-            self._context, self._read = self._read, len(self._tokens)
+        new = text[len(known) :]
+        if not new or text.endswith("\ufffd"):
+            return self._text + new
+        self._text += new
+        self._context, self._read = self._read, len(self._tokens)
         return self._text
 
     def _decoded(self, tokens: list[int]) -> str:
