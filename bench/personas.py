@@ -32,6 +32,7 @@ from lpm.methods.prompt_tuning import PromptTuning, PromptTuningConfig
 from lpm.modeling import LPMModel, load_shared
 from lpm.nn.injection import build_prompt, inject
 from lpm.prompting import BRIEFLY, OPENING, full_context_messages
+from lpm.remembering import session_times, settled
 from lpm.types import Message, QuestionAnswer
 from lpm.writing import write_slots
 
@@ -168,7 +169,8 @@ class Bench:
         for user in users:
             chunks = chunk_history(user.history)
             written = write_slots(self.model, chunks, self.model.config.num_slots)
-            slots = written.slots
+            told = session_times((), user.history)
+            slots = settled(self.model, written.as_written(), told).read.slots
             if steps:
                 with torch.enable_grad():
                     study = study_history(
