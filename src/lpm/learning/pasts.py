@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
@@ -16,14 +15,14 @@ from lpm.nn.past import Past
 class PastLoss:
     """Cross-entropy of "asks for what held before" over a few questions.
 
-    states: of each question's tokens, see `encode_queries`, without padding. past: whether it asks
-    for what held before. dropout: of states, against learning by heart.
+    states: (tokens, layers, hidden) of each question, see `encode_queries`, without padding. past:
+    whether it asks for what held before. dropout: of states, against learning by heart.
     """
 
     def __init__(
         self,
         head: Past,
-        states: Sequence[Float[Tensor, "tokens layers hidden"]],
+        states: Sequence[Tensor],
         past: Sequence[bool],
         *,
         dropout: float = 0.5,
