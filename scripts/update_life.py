@@ -81,6 +81,41 @@ def never_told() -> list[Row]:
     return [(spelt, share(found[name]), file) for name, spelt in names.items()]
 
 
+def changes() -> list[Row]:
+    """Return what becomes of facts that change."""
+    found, file = read("lifecycle/changes.json")
+    if found is None:
+        return []
+    names = {
+        "present": "asked for what holds now, after it changed",
+        "former": "asked for what held before",
+        "listed": "asked for one of two that both hold",
+        "others": "asked for what did not change",
+    }
+    counts = found["superseded"]
+    return [
+        *(
+            (f"{spelt}: {how}", share(found["accuracy"][f"{name}, {way}"]), file)
+            for name, spelt in names.items()
+            for way, how in (
+                ("resolved", "the later one takes its place"),
+                ("side by side", "both"),
+            )
+        ),
+        ("changes found", f"{counts['changes_found']} of {counts['changes']}", file),
+        (
+            "slots that gave way wrongly",
+            f"{counts['wrong']} of {counts['wrong'] + counts['right']}",
+            file,
+        ),
+        (
+            "lists of two that lost one",
+            f"{counts['additions_lost']} of {counts['additions']}",
+            file,
+        ),
+    ]
+
+
 def inspection() -> list[Row]:
     """Return what bench/inspection.py found."""
     found, file = read("inspection/inspection.json")
@@ -123,7 +158,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="fail when a page is not current")
     check = parser.parse_args().check
-    life = [*times(), *sessions(), *forgetting(), *never_told()]
+    life = [*times(), *sessions(), *forgetting(), *changes(), *never_told()]
     stale = []
     for name, rows in (("lifecycle", life), ("inspection", inspection())):
         page = DOCS / f"{name}.md"
