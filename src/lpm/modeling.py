@@ -251,14 +251,21 @@ class LPMModel(PreTrainedModel):
 
     @torch.no_grad()
     def queries(self, messages: Sequence[str]) -> Float[Tensor, "batch query_dim"]:
-        """Return e(x) of each message, without a gradient: its learning goes by `asked`.
-
-        Behind it stands whether the message asks for what held before, where the model can tell.
-        """
+        """Return e(x) of each message, without a gradient: its learning goes by `asked`."""
         config = self.config
         states, mask = encode_queries(self.backbone, messages, config.query_kind, config.layers)
         device = self.projector.w_q.device
-        states, mask = states.to(device), mask.to(device)
+        return self.query_of(states.to(device), mask.to(device))
+
+    def query_of(
+        self,
+        states: Float[Tensor, "batch tokens layers hidden"],
+        mask: Bool[Tensor, "batch tokens"],
+    ) -> Float[Tensor, "batch query_dim"]:
+        """Return e(x) from a message's hidden states, as `projector` takes it.
+
+        Behind it stands whether the message asks for what held before, where the model can tell.
+        """
         query: Tensor = self.query(self.asked(states, mask))
         return query if self.past is None else torch.cat([query, self.past(states, mask)], dim=-1)
 

@@ -182,6 +182,15 @@ def test_reading_a_message_first_costs_layers_of_their_own(backbone):
     assert deep - shallow == layers_operations(decoder, 50, causal_pairs(50), 2)
 
 
+def test_reading_is_counted_where_messages_can_ask_for_the_past(backbone):
+    decoder = decoder_of(backbone)
+    plain, past = (
+        count_lpm(decoder, tiny_model(backbone, past=past).config, 50).prefill_operations
+        for past in (False, True)
+    )
+    assert past > plain
+
+
 def test_lpm_reads_the_layers_that_an_untrained_projector_reads():
     backbone = tiny_backbone(layers=28, hidden_size=16)
     expected, config = untrained_config(backbone), lpm_config(decoder_of(backbone))

@@ -68,5 +68,5 @@ def reading_operations(config: LPMConfig, vocab_size: int) -> int:
         states = torch.empty(1, 1, *model.get_buffer("query_centre").shape)
         mask = torch.ones(1, 1, dtype=torch.bool)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.projector(slots, model.query(model.asked(states, mask)))
+        model.projector(slots, model.query_of(states, mask))
     return int(counter.get_total_flops())
