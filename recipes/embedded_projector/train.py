@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from calibrate import calibrate
 from corpus import FIRST_SEED, corpus_user
 from evaluation import history_score, told_score, tuning_users, validation_users
 from prefetch import Prefetched
@@ -138,6 +139,7 @@ def main() -> None:
     if tuple(options.stages) != STAGES:
         return
     move_margins(model, KEEP_BIAS, SINK_MARGIN)
+    calibrate(model, options.out)
     model.config.trained = True
     model.save_pretrained(options.out / "model")
     record = {

@@ -277,6 +277,10 @@ class CachedStore:
 
 
 def estimated_bytes(memory: Memory) -> int:
-    """Return what a decoded memory takes: its slots, and 400 bytes a source and session."""
+    """Return what a decoded memory takes: its tensors, and 400 bytes a source and session."""
     records = len(memory.sessions) + sum(1 + len(slot) for slot in memory.provenance)
-    return memory.slots.nbytes + BYTES_PER_RECORD * records
+    tensors = [memory.slots, memory.subjects]
+    if memory.superseded is not None:
+        tensors += [memory.superseded.slots, memory.superseded.subjects]
+    held = sum(tensor.nbytes for tensor in tensors if tensor is not None)
+    return held + BYTES_PER_RECORD * records
