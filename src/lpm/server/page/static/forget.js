@@ -11,6 +11,8 @@ const SCOPES = [
 
 export function Forget({ api, user, summary, refresh }) {
   const task = useTask();
+  // Apart from `task`: the list is read again when something was learnt, and nobody's hands are tied.
+  const listing = useTask();
   const [sessions, setSessions] = useState([]);
   const [scope, setScope] = useState("session");
   const [session, setSession] = useState("");
@@ -20,7 +22,7 @@ export function Forget({ api, user, summary, refresh }) {
   const [receipt, setReceipt] = useState(null);
   useEffect(() => {
     if (!summary) return;
-    task.run("Reading the sessions …", async () => setSessions(await api.sessions(user)));
+    listing.run("Reading the sessions …", async () => setSessions(await api.sessions(user)));
   }, [summary?.version]);
 
   const chosen = { session: session || sessions[0]?.content_hash, about: about.trim() };
@@ -72,10 +74,10 @@ export function Forget({ api, user, summary, refresh }) {
         <span>Topic</span>
         <input value=${about} maxlength="1000" placeholder="my knee" onInput=${change(setAbout)} />
       </label>`}
-      <button type="submit" class="primary" disabled=${!!task.busy}>See what would go</button>
+      <button type="submit" class="primary" disabled=${!!task.busy || (scope === "session" && !chosen.session)}>See what would go</button>
     </form>`}
-    <${Busy} text=${task.busy} />
-    <${Trouble} text=${task.error} />
+    <${Busy} text=${task.busy || listing.busy} />
+    <${Trouble} text=${task.error || listing.error} />
     <div role="status">
       ${preview &&
       html`<section class="card dry" ref=${inSight}>
