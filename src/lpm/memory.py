@@ -262,12 +262,12 @@ def _check_slots(
     if salience and (len(salience) != slots.shape[1] or not all(map(math.isfinite, salience))):
         raise MemoryFileError("`salience` must be empty or one finite number a slot.")
     if subjects is not None and (
-        subjects.dtype != torch.float32
+        subjects.dtype != torch.float16
         or subjects.ndim != 2
         or len(subjects) != slots.shape[1]
         or not torch.isfinite(subjects).all()
     ):
-        raise MemoryFileError("`subjects` must be one row of finite float32 numbers a slot.")
+        raise MemoryFileError("`subjects` must be one row of finite float16 numbers a slot.")
 
 
 def validate_user(user: str) -> None:

@@ -143,7 +143,9 @@ def slots_of(memory: Memory) -> Written:
     """Return the slots of a memory as they were written, before any gave way to another."""
     count = memory.slots.shape[1]
     salience = memory.salience or (0.0,) * count
-    subjects = memory.slots.new_zeros(count, 0) if memory.subjects is None else memory.subjects
+    subjects = (
+        memory.slots.new_zeros(count, 0).half() if memory.subjects is None else memory.subjects
+    )
     read = Written(memory.slots, memory.provenance, salience, subjects)
     if memory.superseded is None:
         return read

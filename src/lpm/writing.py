@@ -68,5 +68,5 @@ def write_slots(model: LPMModel, chunks: Sequence[Chunk], num_slots: int) -> Wri
         torch.stack([slot for _, _, slot, _ in kept])[None],
         tuple(chunks[i] for _, i, _, _ in kept),
         tuple(score for score, _, _, _ in kept),
-        torch.stack([subject for _, _, _, subject in kept]),
+        torch.stack([subject for _, _, _, subject in kept]).half(),
     )

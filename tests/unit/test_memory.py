@@ -139,6 +139,13 @@ def test_a_full_memory_of_the_default_size_stays_within_64_kilobytes():
         SessionRecord(f"session_{n}", "ab" * 32, datetime(2024, 5, 1)) for n in range(20)
     )
     full = Memory.create(
-        "ann", torch.randn(1, 32, 448), provenance, sessions, backbone="b" * 16, projector="p" * 16
+        "ann",
+        torch.randn(1, 32, 448),
+        provenance,
+        sessions,
+        backbone="b" * 16,
+        projector="p" * 16,
+        salience=tuple(torch.randn(32).tolist()),
+        subjects=torch.randn(32, 33).half(),
     )
     assert full.size_bytes <= 64 * 1024

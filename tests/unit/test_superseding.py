@@ -49,7 +49,7 @@ def told(model, *said: tuple[str, str, torch.Tensor, float]) -> Written:
         torch.stack(slots)[None],
         tuple((SlotSource(session, turn, 1.0),) for turn, (session, *_) in enumerate(said)),
         tuple(float(number) for number in range(len(said))),
-        torch.stack([torch.cat([about, torch.tensor([by])]) for _, _, about, by in said]),
+        torch.stack([torch.cat([about, torch.tensor([by])]) for _, _, about, by in said]).half(),
     )
 
 

@@ -32,5 +32,5 @@ def likeness(
     newer: Float[Tensor, "newer subject_width"], older: Float[Tensor, "older subject_width"]
 ) -> Float[Tensor, "newer older"]:
     """Return the cosine of two chunks' subjects where the newer one takes a place, else -1."""
-    alike = newer[:, :-1] @ older[:, :-1].T
+    alike = newer[:, :-1].float() @ older[:, :-1].float().T
     return torch.where(newer[:, -1:] > 0, alike, -1.0)
