@@ -22,6 +22,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from lpm.errors import IncompatibleMemoryError, InputError, MemoryFileError, StoreError
+from lpm.former import folded, unfolded
 from lpm.types import SlotSource
 from lpm.written import Written
 
@@ -168,7 +169,9 @@ class Memory:
         if apart is not None:
             tensors |= {"superseded": apart.slots, "superseded_subjects": apart.subjects}
             facts["superseded"] = [_plain(apart.provenance), list(apart.salience)]
-            facts["num_former"] = self.num_former
+        if apart is not None and self.num_former:
+            tensors["slots"], former = self.slots.tensor_split([-self.num_former], dim=1)
+            facts["former"], tensors["former"] = folded(former, apart.slots)
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         metadata = {"memory": text, "schema_version": SCHEMA_VERSION}
         try:
@@ -188,10 +191,14 @@ class Memory:
         metadata = _metadata(data)
         try:
             tensors, facts = load(data), json.loads(metadata["memory"])
+            superseded, slots = _superseded(tensors, facts), tensors["slots"]
+            if superseded is not None and facts.get("former"):
+                former = unfolded(facts["former"], tensors["former"], superseded.slots)
+                slots = torch.cat([slots, former], dim=1)
             return cls(
-                slots=tensors["slots"],
+                slots=slots,
                 subjects=tensors.get("subjects"),
-                superseded=_superseded(tensors, facts),
+                superseded=superseded,
                 **_facts(facts),
             )
         except MemoryFileError:
@@ -336,7 +343,7 @@ def _facts(facts: Any) -> dict[str, Any]:
         "provenance": tuple(tuple(_source(*s) for s in slot) for slot in facts["provenance"]),
         "sessions": tuple(_record(*record) for record in facts["sessions"]),
         "salience": tuple(_number(value) for value in facts.get("salience", ())),
-        "num_former": _count(facts.get("num_former", 0)),
+        "num_former": len(facts.get("former", ())),
     }
 
 
@@ -354,12 +361,6 @@ def _superseded(tensors: Mapping[str, Tensor], facts: Any) -> Written | None:
 
 def _plain(provenance: Sequence[Sequence[SlotSource]]) -> list[list[list[Any]]]:
     return [[list(asdict(source).values()) for source in slot] for slot in provenance]
-
-
-def _count(value: Any) -> int:
-    if type(value) is not int:
-        raise TypeError("num_former")
-    return value
 
 
 def _number(value: Any) -> float:

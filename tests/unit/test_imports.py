@@ -14,7 +14,17 @@ import lpm
 SOURCE = Path(lpm.__file__).parent
 # docs/architecture.md draws this. A module may import its own layer and those before it.
 LAYERS = [
-    {"errors", "types", "config", "chunking", "client", "histories", "embedded", "written"},
+    {
+        "errors",
+        "types",
+        "config",
+        "chunking",
+        "client",
+        "histories",
+        "embedded",
+        "written",
+        "former",
+    },
     {"nn"},
     {"backbone", "memory", "store"},
     # `model` shows what its slots hold, so reading them stands below it.

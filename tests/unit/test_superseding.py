@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import struct
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 import torch
+from safetensors.torch import load, save
 
 from lpm.errors import MemoryFileError
 from lpm.memory import Memory, SessionRecord
@@ -158,6 +161,30 @@ def test_a_memory_file_keeps_what_was_superseded(model):
     assert torch.equal(again.only(order).slots, written.slots)
     assert torch.equal(again.only(order).subjects, written.subjects)
     assert again.only(order).salience == written.salience
+
+
+def test_a_file_holds_the_value_of_what_gave_way_once(model):
+    memory = memory_of(model, told(model, ("a", "lis", CITY, 1.0), ("b", "por", CITY, 1.0)))
+    assert memory.num_former == 1
+    loaded = Memory.decode(memory.encode())
+    assert torch.equal(loaded.slots, memory.slots)
+    assert loaded.num_former == 1
+    held = load(memory.encode())
+    keys = model.projector.config.slot_dim - model.projector.config.key_start
+    assert held["slots"].shape[1] == held["superseded"].shape[1] == 1
+    assert held["former"].shape == (1, 1, keys)
+
+
+@pytest.mark.parametrize("places", [[1], [-1], [True], [0.0], ["a"], 3])
+def test_a_file_whose_former_slots_start_as_none_is_refused(model, places):
+    memory = memory_of(model, told(model, ("a", "lis", CITY, 1.0), ("b", "por", CITY, 1.0)))
+    data = memory.encode()
+    (size,) = struct.unpack("<Q", data[:8])
+    metadata = json.loads(data[8 : 8 + size])["__metadata__"]
+    facts = json.loads(metadata["memory"]) | {"former": places}
+    changed = save(load(data), metadata={**metadata, "memory": json.dumps(facts)})
+    with pytest.raises(MemoryFileError):
+        Memory.decode(changed)
 
 
 def test_a_memory_that_forgets_the_later_session_has_the_former_value_again(model):
