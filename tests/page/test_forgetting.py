@@ -53,3 +53,12 @@ def test_everything_is_forgotten_only_after_the_name_was_typed(page, server, tau
     expect(page.get_by_role("navigation")).to_contain_text("nothing remembered yet")
     with server.client() as client:
         assert client.get("/v1/memories/kim").status_code == 404
+
+
+def test_where_the_sessions_cannot_be_read_none_can_be_looked_at(watched, server, taught):
+    page, watched.refused = watched.page, {503}
+    sign_in(page, server, taught("lea"))
+    page.route("**/sessions?*", lambda route: route.fulfill(status=503, json={}))
+    go(page, "Forget")
+    expect(alert(page)).to_be_visible()
+    expect(page.get_by_role("button", name="See what would go")).to_be_disabled()
