@@ -1,15 +1,11 @@
-"""One user's memory: slots, where each slot learnt what it holds, and its file format."""
+"""One user's memory: slots, where each slot learnt what it holds, and its file."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import stat
-import struct
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,18 +14,16 @@ from typing import Any, Self
 import torch
 from jaxtyping import Float
 from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor
 
-from lpm.errors import IncompatibleMemoryError, InputError, MemoryFileError, StoreError
+from lpm.container import MAX_HEADER_BYTES, MAX_MEMORY_BYTES, packed, unpacked
+from lpm.errors import IncompatibleMemoryError, InputError, MemoryFileError
+from lpm.files import write_atomic
 from lpm.former import folded, unfolded
 from lpm.types import SlotSource
 from lpm.written import Written
 
-SCHEMA_VERSION = "1"
 MAX_SLOTS = 4096
-MAX_MEMORY_BYTES = 64 * 1024 * 1024
-MAX_HEADER_BYTES = 8 * 1024 * 1024
 MAX_USER_CHARACTERS = 200
 MAX_FINGERPRINT_CHARACTERS = 200
 
@@ -77,11 +71,16 @@ class Memory:
         if apart is not None:
             _check_slots(apart.slots, apart.provenance, apart.salience, apart.subjects)
         most = apart.slots.shape[1] if apart is not None else 0
-        alike = apart is None or apart.slots.shape[::2] == self.slots.shape[::2]
+        alike = apart is None or (
+            apart.slots.shape[::2] == self.slots.shape[::2]
+            and self.subjects is not None
+            and apart.subjects.shape[1] == self.subjects.shape[1]
+            and len(self.salience) == len(self.provenance)
+        )
         if not alike or not 0 <= self.num_former <= min(most, self.slots.shape[1] - 1):
             raise MemoryFileError(
-                "Superseded slots must be as wide as those that are read, and no more of them can "
-                "be read for the past than there are."
+                "Superseded slots must be as wide as those that are read, which need a salience "
+                "and a subject, and no more of them can be read for the past than there are."
             )
 
     @classmethod
@@ -137,6 +136,13 @@ class Memory:
             )
 
     @property
+    def read(self) -> Written:
+        """Return the slots to read; salience is 0 and subjects zero wide where there are none."""
+        count = self.slots.shape[1]
+        subjects = self.slots.new_zeros(count, 0).half() if self.subjects is None else self.subjects
+        return Written(self.slots, self.provenance, self.salience or (0.0,) * count, subjects)
+
+    @property
     def size_bytes(self) -> int:
         """Return the size of the encoded memory."""
         return len(self.encode())
@@ -147,7 +153,9 @@ class Memory:
         Raises InputError for text that is no Unicode, MemoryFileError for a header that no reader
         would take.
         """
-        facts = {
+        read = self.read
+        present = read.only(range(len(read.provenance) - self.num_former))
+        facts: dict[str, Any] = {
             "user": self.user,
             "backbone": self.backbone,
             "projector": self.projector,
@@ -158,49 +166,40 @@ class Memory:
                 [s.session_id, s.content_hash, s.time.isoformat() if s.time else None]
                 for s in self.sessions
             ],
-            "provenance": _plain(self.provenance),
+            "provenance": _plain(present.provenance),
         }
-        tensors = {"slots": self.slots}
+        tensors = {"slots": present.slots}
         if self.salience:
-            facts["salience"] = list(self.salience)
+            facts["salience"] = list(present.salience)
         if self.subjects is not None:
-            tensors["subjects"] = self.subjects
+            tensors["subjects"] = present.subjects
         apart = self.superseded
         if apart is not None:
             tensors |= {"superseded": apart.slots, "superseded_subjects": apart.subjects}
             facts["superseded"] = [_plain(apart.provenance), list(apart.salience)]
-        if apart is not None and self.num_former:
-            tensors["slots"], former = self.slots.tensor_split([-self.num_former], dim=1)
-            facts["former"], tensors["former"] = folded(former, apart.slots)
-        text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        metadata = {"memory": text, "schema_version": SCHEMA_VERSION}
+            if self.num_former:
+                facts["former"] = folded(read, self.num_former, apart)
         try:
-            text.encode()
+            return packed(tensors, facts)
         except UnicodeEncodeError:
             # `from None`: the encoder's error carries the text.
             raise InputError(
                 f"The memory of user '{self.user}' names a session or a fingerprint with half of a "
                 "surrogate pair, which no file can hold; give other identifiers."
             ) from None
-        whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        return _canonical(save(whole, metadata=metadata))
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """Read a memory from bytes; raises MemoryFileError when they are not a valid one."""
-        metadata = _metadata(data)
         try:
-            tensors, facts = load(data), json.loads(metadata["memory"])
-            superseded, slots = _superseded(tensors, facts), tensors["slots"]
-            if superseded is not None and facts.get("former"):
-                former = unfolded(facts["former"], tensors["former"], superseded.slots)
-                slots = torch.cat([slots, former], dim=1)
-            return cls(
-                slots=slots,
-                subjects=tensors.get("subjects"),
-                superseded=superseded,
-                **_facts(facts),
+            tensors, facts = unpacked(data)
+            fields = _facts(facts)
+            slots, subjects = tensors["slots"], tensors.get("subjects")
+            memory = cls(
+                slots=slots, subjects=subjects, superseded=_superseded(tensors, facts), **fields
             )
+            former = facts.get("former")
+            return memory if former is None else memory._with_former(former)
         except MemoryFileError:
             raise
         except (
@@ -217,6 +216,20 @@ class Memory:
                 "The memory file is damaged: a field is missing, has another type or is out of "
                 "range. Restore it from a backup, or run `lpm remember` again."
             ) from None
+
+    def _with_former(self, links: Any) -> Self:
+        """Return the memory with slots that are read for former values; ValueError if damaged."""
+        if self.superseded is None:
+            raise ValueError("former")
+        read = unfolded(links, self.read, self.superseded)
+        return replace(
+            self,
+            slots=read.slots,
+            provenance=read.provenance,
+            salience=read.salience,
+            subjects=read.subjects,
+            num_former=len(links),
+        )
 
     def save(self, path: Path) -> None:
         """Write the memory to a file, atomically and only for its owner to read."""
@@ -294,37 +307,6 @@ def validate_user(user: str) -> None:
         )
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file so that it is either whole or absent, even when the power fails."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    except OSError as error:
-        raise StoreError(f"'{path}' cannot be written ({error.strerror}).") from error
-    try:
-        with open(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-        sync_folder(path.parent)
-    except BaseException as error:
-        # What went wrong first is what to tell, even if the part cannot be removed either.
-        with suppress(OSError):
-            Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise StoreError(f"'{path}' cannot be written ({error.strerror}).") from error
-        raise
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power failure; raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _facts(facts: Any) -> dict[str, Any]:
     """Return the fields of `Memory` but its slots; raises TypeError or ValueError for others."""
     if not isinstance(facts["user"], str) or _bad_name(facts["user"], MAX_USER_CHARACTERS):
@@ -343,7 +325,6 @@ def _facts(facts: Any) -> dict[str, Any]:
         "provenance": tuple(tuple(_source(*s) for s in slot) for slot in facts["provenance"]),
         "sessions": tuple(_record(*record) for record in facts["sessions"]),
         "salience": tuple(_number(value) for value in facts.get("salience", ())),
-        "num_former": len(facts.get("former", ())),
     }
 
 
@@ -387,37 +368,3 @@ def _record(session_id: Any, content_hash: Any, time: Any) -> SessionRecord:
 
 def _bad_name(name: str, limit: int) -> bool:
     return not name.isprintable() or name != name.strip() or not 1 <= len(name) <= limit
-
-
-def _metadata(data: bytes) -> Mapping[str, str]:
-    """Return the metadata of safetensors bytes after checking sizes, before any tensor is made."""
-    if len(data) < 8 or len(data) > MAX_MEMORY_BYTES + MAX_HEADER_BYTES:
-        raise MemoryFileError("This is no memory file: its size is out of range.")
-    (size,) = struct.unpack("<Q", data[:8])
-    if size > min(MAX_HEADER_BYTES, len(data) - 8):
-        raise MemoryFileError("This is no memory file: it does not start as safetensors does.")
-    try:
-        metadata = json.loads(data[8 : 8 + size]).get("__metadata__", {})
-    except (ValueError, AttributeError, RecursionError):
-        raise MemoryFileError("This is no memory file: its header is no JSON.") from None
-    found = metadata.get("schema_version") if isinstance(metadata, dict) else None
-    if found != SCHEMA_VERSION:
-        raise MemoryFileError(
-            f"The memory file has schema version {str(found)[:20]!r}, but this release reads "
-            f"{SCHEMA_VERSION!r}. Install the release that wrote it."
-        )
-    return dict(metadata)
-
-
-def _canonical(data: bytes) -> bytes:
-    """Sort the header's keys: safetensors writes metadata in no fixed order."""
-    (size,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8 : 8 + size])
-    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)
-    if len(text) > MAX_HEADER_BYTES:
-        raise MemoryFileError(
-            f"The memory's header would take {len(text)} bytes, but readers take at most "
-            f"{MAX_HEADER_BYTES}; remember fewer sessions, or sessions with shorter identifiers."
-        )
-    return struct.pack("<Q", len(text)) + text + data[8 + size :]

@@ -141,15 +141,11 @@ def _refine(
 
 def slots_of(memory: Memory) -> Written:
     """Return the slots of a memory as they were written, before any gave way to another."""
-    count = memory.slots.shape[1]
-    salience = memory.salience or (0.0,) * count
-    subjects = (
-        memory.slots.new_zeros(count, 0).half() if memory.subjects is None else memory.subjects
-    )
-    read = Written(memory.slots, memory.provenance, salience, subjects)
+    read = memory.read
     if memory.superseded is None:
         return read
-    return read.only(range(count - memory.num_former)).and_also(memory.superseded)
+    present = range(len(read.provenance) - memory.num_former)
+    return read.only(present).and_also(memory.superseded)
 
 
 def without_text(memory: Memory, history: History | None) -> Written:

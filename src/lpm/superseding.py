@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from lpm.former import PAST_MARK
 from lpm.modeling import LPMModel
 from lpm.nn.subject import likeness
 from lpm.written import Written
@@ -72,7 +73,7 @@ def settle(model: LPMModel, written: Written, order: Order) -> Settled:
     keys = model.projector.config.key_start
     slots = written.slots.clone()
     for heir, older in last.items():
-        slots[..., older, keys:] = written.slots[..., heir, keys:] + 1.0
+        slots[..., older, keys:] = written.slots[..., heir, keys:] + PAST_MARK
     read = replace(written, slots=slots).only([*present, *former])
     return Settled(read, len(former), written.only(sorted(heirs)))
 

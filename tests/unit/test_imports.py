@@ -23,6 +23,8 @@ LAYERS = [
         "histories",
         "embedded",
         "written",
+        "container",
+        "files",
         "former",
     },
     {"nn"},
@@ -77,7 +79,7 @@ def test_a_module_imports_only_what_stands_below_it(part, path):
 def test_a_store_knows_memories_alone():
     for part, path in modules():
         if part == "store":
-            assert imports(path) <= {"store", "memory", "types", "errors"}
+            assert imports(path) <= {"store", "memory", "types", "errors", "files"}
 
 
 def run_python(code: str) -> str:

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from safetensors.torch import load, save
 
 from lpm.errors import IncompatibleMemoryError, InputError, MemoryFileError, StoreError
+from lpm.former import unfolded
 from lpm.memory import MAX_SLOTS, Memory, SessionRecord, validate_user
 from lpm.types import SlotSource
+from lpm.written import Written
 
 
 def memory(user: str = "ann", *, groups: int = 1, slots: int = 3, width: int = 4, seed: int = 0):
@@ -133,19 +135,38 @@ def test_the_next_version_keeps_its_birth_and_counts_up():
     assert second.updated_at.tzinfo == UTC
 
 
-def test_a_full_memory_of_the_default_size_stays_within_64_kilobytes():
+def full_memory(*, num_changed: int) -> Memory:
+    """Return 32 written slots of the shipped width, of which some gave way to others."""
     provenance = tuple((SlotSource(f"session_{n}", n, 1.0),) for n in range(32))
     sessions = tuple(
         SessionRecord(f"session_{n}", "ab" * 32, datetime(2024, 5, 1)) for n in range(20)
     )
-    full = Memory.create(
-        "ann",
+    written = Written(
         torch.randn(1, 32, 448),
         provenance,
+        tuple(torch.randn(32).tolist()),
+        torch.randn(32, 33).half(),
+    )
+    present = written.only(range(num_changed, 32))
+    superseded = written.only(range(num_changed)) if num_changed else None
+    links = [[place, place, 320] for place in range(num_changed)]
+    read = unfolded(links, present, superseded) if superseded else present
+    return Memory.create(
+        "ann",
+        read.slots,
+        read.provenance,
         sessions,
         backbone="b" * 16,
         projector="p" * 16,
-        salience=tuple(torch.randn(32).tolist()),
-        subjects=torch.randn(32, 33).half(),
+        salience=read.salience,
+        subjects=read.subjects,
+        num_former=num_changed,
+        superseded=superseded,
     )
+
+
+@pytest.mark.parametrize("num_changed", [0, 1, 8, 16])
+def test_a_full_memory_of_the_default_size_stays_within_64_kilobytes(num_changed):
+    full = full_memory(num_changed=num_changed)
     assert full.size_bytes <= 64 * 1024
+    assert torch.equal(Memory.decode(full.encode()).slots, full.slots)

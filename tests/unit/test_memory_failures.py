@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from lpm.errors import InputError, MemoryFileError, StoreError
-from lpm.memory import Memory, SessionRecord, write_atomic
+from lpm.files import write_atomic
+from lpm.memory import Memory, SessionRecord
 from lpm.testing import make_memory
 
 

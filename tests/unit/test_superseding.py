@@ -169,19 +169,33 @@ def test_a_file_holds_the_value_of_what_gave_way_once(model):
     loaded = Memory.decode(memory.encode())
     assert torch.equal(loaded.slots, memory.slots)
     assert loaded.num_former == 1
+    assert loaded.provenance == memory.provenance
+    assert loaded.salience == memory.salience
+    assert torch.equal(loaded.subjects, memory.subjects)
     held = load(memory.encode())
-    keys = model.projector.config.slot_dim - model.projector.config.key_start
     assert held["slots"].shape[1] == held["superseded"].shape[1] == 1
-    assert held["former"].shape == (1, 1, keys)
+    assert not [name for name in held if "former" in name]
 
 
-@pytest.mark.parametrize("places", [[1], [-1], [True], [0.0], ["a"], 3])
-def test_a_file_whose_former_slots_start_as_none_is_refused(model, places):
+def test_a_former_value_that_no_file_could_tell_is_refused(model):
+    memory = memory_of(model, told(model, ("a", "lis", CITY, 1.0), ("b", "por", CITY, 1.0)))
+    with pytest.raises(MemoryFileError, match="former value"):
+        replace(memory, slots=memory.slots * torch.tensor([1.0, 2.0])[:, None]).encode()
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        *([[1, 0, 9]], [[0, 1, 9]], [[0, 0, 99]], [[-1, 0, 9]], [[0, 0, 9]] * 2),
+        *([[True, 0, 9]], [[0, 0.0, 9]], [["a", 0, 9]], [[0, 0]], [0], [], 3, {}),
+    ],
+)
+def test_a_file_whose_former_slots_are_made_of_none_is_refused(model, links):
     memory = memory_of(model, told(model, ("a", "lis", CITY, 1.0), ("b", "por", CITY, 1.0)))
     data = memory.encode()
     (size,) = struct.unpack("<Q", data[:8])
     metadata = json.loads(data[8 : 8 + size])["__metadata__"]
-    facts = json.loads(metadata["memory"]) | {"former": places}
+    facts = json.loads(metadata["memory"]) | {"former": links}
     changed = save(load(data), metadata={**metadata, "memory": json.dumps(facts)})
     with pytest.raises(MemoryFileError):
         Memory.decode(changed)

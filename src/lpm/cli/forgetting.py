@@ -70,7 +70,7 @@ def forget(
                 _confirm(f"{part} of '{user}'")
             made = memories.forget(user, session=session, about=about, dry_run=dry_run)
     if receipt is not None:
-        from lpm.memory import write_atomic
+        from lpm.files import write_atomic
 
         text = json.dumps(dataclasses.asdict(made), ensure_ascii=False, indent=1) + "\n"
         write_atomic(receipt, text.encode())

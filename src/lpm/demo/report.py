@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lpm.demo.charts import bar_rows, clean, heat_map, line_chart, log_shares, megabytes
 from lpm.demo.people import RULES
-from lpm.memory import write_atomic
+from lpm.files import write_atomic
 
 if TYPE_CHECKING:
     from lpm.demo.run import Asked, DemoResult, PersonResult, Reply

@@ -13,7 +13,7 @@ from typing import Any
 
 from lpm.demo.people import DemoQuestion, Person, Rule, locomo_person, shipped_people
 from lpm.errors import InputError
-from lpm.memory import write_atomic
+from lpm.files import write_atomic
 from lpm.model import MODES, LatentPersonalMemory, Mode
 from lpm.prompting import BRIEFLY
 from lpm.types import Answer, History, RememberReport, SlotSource

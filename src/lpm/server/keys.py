@@ -18,7 +18,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from filelock import FileLock
 
 from lpm.errors import ConfigError, InputError, LPMError
-from lpm.memory import validate_user, write_atomic
+from lpm.files import write_atomic
+from lpm.memory import validate_user
 from lpm.server.quotas import Budget
 from lpm.server.tokens import TokenError, key_id_of, looks_like_token, sign, user_of
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lpm.errors import InputError, MissingExtraError, StoreError
-from lpm.memory import sync_folder
+from lpm.files import sync_folder
 
 _NAME = re.compile(r"[0-9a-f]{32}\.safetensors")
 
