@@ -14,7 +14,7 @@ import openai
 import pytest
 from running_server import ANN, BOB, ask, running, said
 
-from lpm.server.batch import decode
+from lpm.server.batch import Batch
 
 ASKED = "Where does my sister live?"
 
@@ -180,13 +180,13 @@ def test_without_memory_the_plain_model_answers(server, client):
 
 
 def test_a_full_queue_says_when_to_come_again(tmp_path, monkeypatch):
-    go_on = threading.Event()
+    go_on, join = threading.Event(), Batch.join
 
     def held(*given: object) -> None:
         assert go_on.wait(60)
-        decode(*given)
+        join(*given)
 
-    monkeypatch.setattr("lpm.server.local_engine.decode", held)
+    monkeypatch.setattr(Batch, "join", held)
     with running(tmp_path, max_queue=2, max_batch=1) as server:
         with server.client() as client, concurrent.futures.ThreadPoolExecutor(12) as pool:
             first = pool.submit(ask, client, None, "Tell")
@@ -241,7 +241,7 @@ def test_what_fails_in_the_engine_is_told_without_its_text(tmp_path, monkeypatch
 
     with running(tmp_path) as server, server.client() as client:
         with monkeypatch.context() as patched:
-            patched.setattr("lpm.server.local_engine.decode", broken)
+            patched.setattr(Batch, "join", broken)
             failed = ask(client, None, "Hello")
             stream = ask(client, None, "Hello", stream=True)
         for answer in (failed, stream):

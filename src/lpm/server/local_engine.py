@@ -9,7 +9,7 @@ from functools import partial
 
 from lpm.backbone import Backbone
 from lpm.methods.decoding import end_tokens
-from lpm.server.batch import Answering, decode
+from lpm.server.batch import Answering, Batch
 from lpm.server.engine import (
     BusyError,
     EngineConfig,
@@ -137,37 +137,52 @@ class LocalEngine:
             self._changed.notify_all()
 
     def _work(self) -> None:
+        batch = Batch(self.backbone)
         while True:
             with self._changed:
-                while not self._waiting and not self._stopping:
+                while not batch and not self._waiting and not self._stopping:
                     self._changed.wait()
-                if not self._waiting:
+                if not batch and not self._waiting:
                     return
-                batch = self._take()
+                newcomers = self._take(batch)
+            self._running = len(batch) + len(newcomers)
+            if newcomers:
+                self._join(batch, newcomers)
+            if batch:
+                self._advance(batch)
             self._running = len(batch)
-            try:
-                if batch:
-                    decode(self.backbone, batch, self._wake)
-            except BaseException as error:
-                for answering in batch:
-                    answering.fail(error)
-                self._wake()
-            finally:
-                self._running = 0
 
-    def _take(self) -> list[Answering]:
-        """Take waiting sequences in turns between tenants, while they fit into a batch."""
-        batch: list[Answering] = []
-        longest = 0
-        while self._waiting and len(batch) < self.config.max_batch:
+    def _join(self, batch: Batch, newcomers: list[Answering]) -> None:
+        try:
+            batch.join(newcomers)
+        except BaseException as error:
+            for answering in newcomers:
+                answering.fail(error)
+            self._wake()
+
+    def _advance(self, batch: Batch) -> None:
+        try:
+            batch.advance(self._wake)
+        except BaseException as error:
+            batch.fail(error)
+            self._wake()
+
+    def _take(self, batch: Batch) -> list[Answering]:
+        """Take waiting sequences in turns between tenants, while they fit into the batch."""
+        newcomers: list[Answering] = []
+        if not batch.is_open:
+            return newcomers
+        longest = batch.width
+        while self._waiting and len(batch) + len(newcomers) < self.config.max_batch:
             following = self._waiting.peek()
             if not following.cancelled():
+                count = len(batch) + len(newcomers)
                 longest = max(longest, following.length)
-                if batch and longest * (len(batch) + 1) > self.config.max_batch_tokens:
+                if count and longest * (count + 1) > self.config.max_batch_tokens:
                     break
-                batch.append(following)
+                newcomers.append(following)
             self._waiting.pop()
-        return batch
+        return newcomers
 
 
 def _pieces(told: Sequence[Told], transcripts: Sequence[Transcript]) -> Pieces:
