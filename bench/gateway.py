@@ -2,14 +2,16 @@
 
     python bench/gateway.py overhead --engine vllm   # tokens/s and time to first token, 32 users
     python bench/gateway.py overhead --engine local
+    python bench/gateway.py overhead --engine local --backbone embedded --requests 64 --rounds 3
     python bench/gateway.py mixed --engine local # every answer against its user's expected one
     python bench/gateway.py mixed --engine vllm
 
-A tiny backbone of random weights; engine, server and clients share this machine's cores. vLLM comes
-from .venv-vllm, see `make test-vllm`. Bare vLLM is asked over HTTP with the bodies that the server
-would send, the bare in-process engine is called in the process of the clients; both get the prompts
-and rows that the server would give them, made beforehand. Processor time is told for the clients
-too, since they share the cores. Writes results/server/NAME.json.
+A tiny backbone of random weights, or the embedded one, which vLLM does not get; engine, server and
+clients share this machine's cores. vLLM comes from .venv-vllm, see `make test-vllm`. Bare vLLM is
+asked over HTTP with the bodies that the server would send, the bare in-process engine is called in
+the process of the clients; both get the prompts and rows that the server would give them, made
+beforehand. Processor time is told for the clients too, since they share the cores. Writes
+results/server/NAME.json.
 """
 
 from __future__ import annotations
@@ -36,9 +38,10 @@ import httpx
 import psutil
 import torch
 
+from lpm.backbone import EMBEDDED, Backbone
 from lpm.benchmarks.results import environment
 from lpm.model import LatentPersonalMemory
-from lpm.modeling import LPMModel
+from lpm.modeling import LPMModel, load_shared
 from lpm.server.engine import EngineConfig, EngineRequest
 from lpm.server.local_engine import LocalEngine
 from lpm.server.sampling import Sampling
@@ -55,6 +58,11 @@ from with_vllm import HIDDEN_SIZE, NAME, free_port, serving  # noqa: E402
 FOLDER = ROOT / "results" / "server"
 TENANTS = ("north", "south")
 MAX_BATCH, MAX_TOKENS = 64, 64
+TINY = "tiny"
+SPELT = {
+    TINY: f"tiny Qwen3 of random weights, hidden size {HIDDEN_SIZE}, float32",
+    EMBEDDED: "SmolLM2-135M-Instruct",
+}
 STREAM_INTERVAL_S: float = ServerSettings.model_fields["stream_interval_s"].default
 Found = dict[str, Any]
 
@@ -68,8 +76,10 @@ class Asked:
     text: str
 
 
-def shared_model() -> LPMModel:
+def shared_model(backbone: str) -> LPMModel:
     """Return backbone and projector, the same in every process."""
+    if backbone == EMBEDDED:
+        return load_shared(None, Backbone.load())
     return tiny_model(tiny_backbone(hidden_size=HIDDEN_SIZE))
 
 
@@ -85,7 +95,7 @@ def write_memories(home: Path, model: LPMModel, users: int) -> dict[str, LatentP
     return memories
 
 
-def serve(home: str, keys: str, port: int, found: dict[str, str]) -> None:
+def serve(home: str, keys: str, port: int, found: dict[str, str], backbone: str) -> None:
     """Serve in a process of its own, with the weights that vLLM has, in float32."""
     from lpm.server.app import build_service
     from lpm.server.serving import serve as serve_until_stopped
@@ -97,7 +107,7 @@ def serve(home: str, keys: str, port: int, found: dict[str, str]) -> None:
         settings |= {"engine": "vllm", "vllm_url": found["LPM_VLLM_URL"]}
         settings |= {"vllm_key": found["LPM_VLLM_KEY"]}
     given = ServerSettings(keys=Path(keys), home=home, **settings)  # type: ignore[arg-type]
-    serve_until_stopped(build_service(given, model=shared_model()))
+    serve_until_stopped(build_service(given, model=shared_model(backbone)))
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,7 @@ class Gateway:
 
 
 @contextmanager
-def gateway(folder: Path, found: dict[str, str]) -> Iterator[Gateway]:
+def gateway(folder: Path, found: dict[str, str], backbone: str = TINY) -> Iterator[Gateway]:
     """Run the server until the block ends."""
     from lpm.server.keys import KeyStore
 
@@ -123,7 +133,9 @@ def gateway(folder: Path, found: dict[str, str]) -> Iterator[Gateway]:
     texts = {tenant: keys.create(tenant)[1] for tenant in TENANTS}
     port = free_port()
     process = multiprocessing.get_context("spawn").Process(
-        target=serve, args=(str(folder / "home"), str(keys.path), port, found), daemon=True
+        target=serve,
+        args=(str(folder / "home"), str(keys.path), port, found, backbone),
+        daemon=True,
     )
     process.start()
     url = f"http://127.0.0.1:{port}"
@@ -290,10 +302,10 @@ def overhead(options: argparse.Namespace) -> Found:
     found["max_tokens"] = MAX_TOKENS
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        model = shared_model()
+        model = shared_model(options.backbone)
         memories = write_memories(folder / "home", model, 32)
         vllm = stack.enter_context(serving(folder)) if options.engine == "vllm" else {}
-        server = stack.enter_context(gateway(folder, vllm))
+        server = stack.enter_context(gateway(folder, vllm, options.backbone))
         asked = questions(32, options.requests, seed=0)
         calls = {"gateway": to_gateway(server, MAX_TOKENS)}
         if vllm:
@@ -354,7 +366,7 @@ def mixed(options: argparse.Namespace) -> Found:
     tokens = 12
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        memories = write_memories(folder / "home", shared_model(), options.users)
+        memories = write_memories(folder / "home", shared_model(TINY), options.users)
         asked = questions(options.users, options.requests, seed=1)
         expected = _expected(memories, asked, tokens)
         vllm = stack.enter_context(serving(folder)) if options.engine == "vllm" else {}
@@ -402,20 +414,24 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     costs = commands.add_parser("overhead")
     costs.add_argument("--engine", choices=("local", "vllm"), default="vllm")
+    costs.add_argument("--backbone", choices=(TINY, EMBEDDED), default=TINY)
     costs.add_argument("--users", type=int, default=32)
-    costs.add_argument("--requests", type=int, default=128, help="of one round")
+    costs.add_argument("--requests", type=int, default=256, help="of one round")
     costs.add_argument("--rounds", type=int, default=8)
     checked = commands.add_parser("mixed")
     checked.add_argument("--engine", choices=("local", "vllm"), default="local")
     checked.add_argument("--users", type=int, default=100, help="of each of two tenants")
     checked.add_argument("--requests", type=int, default=10_000)
     options = parser.parse_args()
+    own = getattr(options, "backbone", TINY)
+    if own != TINY and options.engine == "vllm":
+        parser.error("vLLM is started with the tiny backbone; choose --engine local.")
     torch.set_num_threads(1)
     load = os.getloadavg()[0]
     measured = overhead(options) if options.command == "overhead" else mixed(options)
-    name = f"{options.command}-{options.engine}"
+    name = f"{options.command}-{options.engine}" + ("" if own == TINY else f"-{own}")
     document = measured | {
-        "backbone": f"tiny Qwen3 of random weights, hidden size {HIDDEN_SIZE}, float32",
+        "backbone": SPELT[own],
         "cores": os.cpu_count(),
         "load_average_before": round(load, 2),
         "load_average_after": round(os.getloadavg()[0], 2),

@@ -26,9 +26,9 @@ def load(found: dict[str, Any]) -> str:
     return f"{before:.1f} before, {after:.1f} after, on {found['cores']} cores"
 
 
-def overhead(engine: str, alone: str) -> list[Row]:
+def overhead(name: str, alone: str) -> list[Row]:
     """Return what the server costs over an engine. alone: how the engine is called in the table."""
-    found, file = read(f"server/overhead-{engine}.json")
+    found, file = read(f"server/overhead-{name}.json")
     if found is None:
         return []
     users = found["concurrent_users"]
@@ -145,6 +145,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="fail when the page is not current")
     check = parser.parse_args().check
     rows = [*overhead("vllm", "vLLM"), *overhead("local", "the in-process engine")]
+    rows += overhead("local-embedded", "the in-process engine with the embedded backbone")
     rows += [*mixed("local", "in-process engine"), *mixed("vllm", "vLLM")]
     rows += [*crashes(), *fuzzed()]
     text = PAGE.read_text(encoding="utf-8")

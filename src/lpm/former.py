@@ -40,7 +40,7 @@ def unfolded(links: Any, present: Written, superseded: Written) -> Written:
     """Return present slots and then former ones; ValueError or TypeError for impossible links."""
     if not isinstance(links, list) or not links:
         raise ValueError("former")
-    slots = [_former(*link, present.slots, superseded.slots) for link in links]
+    slots = [_former(link, present.slots, superseded.slots) for link in links]
     made = superseded.only([place for place, _, _ in links])
     return present.and_also(
         Written(torch.stack(slots, dim=1), made.provenance, made.salience, made.subjects)
@@ -68,7 +68,8 @@ def _told_alike(one: Written, other: Written) -> bool:
     )
 
 
-def _former(place: Any, heir: Any, start: Any, present: Slots, superseded: Slots) -> Tensor:
+def _former(link: Any, present: Slots, superseded: Slots) -> Tensor:
+    place, heir, start = link
     bounds = (superseded.shape[1], present.shape[1], present.shape[2] + 1)
     if not all(
         type(number) is int and 0 <= number < bound

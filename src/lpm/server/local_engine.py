@@ -25,6 +25,11 @@ from lpm.server.sampling import TokenLogprob
 from lpm.server.transcript import Transcript
 
 
+# A prompt read alone takes nearly as long as several together, and all others wait for it.
+GATHERED_SHARE, GATHERED_STEPS = 8, 8
+"""Newcomers wait until they are this share of those who are being answered, or so many steps."""
+
+
 class LocalEngine:
     """Decodes in one thread, with transformers."""
 
@@ -137,17 +142,20 @@ class LocalEngine:
             self._changed.notify_all()
 
     def _work(self) -> None:
-        batch = Batch(self.backbone)
+        batch, steps = Batch(self.backbone), 0
         while True:
             with self._changed:
                 while not batch and not self._waiting and not self._stopping:
                     self._changed.wait()
                 if not batch and not self._waiting:
                     return
-                newcomers = self._take(batch)
+                gathered = len(self._waiting) * GATHERED_SHARE >= len(batch)
+                newcomers = self._take(batch) if gathered or steps >= GATHERED_STEPS else []
             self._running = len(batch) + len(newcomers)
+            steps += 1
             if newcomers:
                 self._join(batch, newcomers)
+                steps = 0
             if batch:
                 self._advance(batch)
             self._running = len(batch)
