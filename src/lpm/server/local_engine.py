@@ -24,7 +24,6 @@ from lpm.server.mailbox import Mailbox, Told, wake
 from lpm.server.sampling import TokenLogprob
 from lpm.server.transcript import Transcript
 
-
 # A prompt read alone takes nearly as long as several together, and all others wait for it.
 GATHERED_SHARE, GATHERED_STEPS = 8, 8
 """Newcomers wait until they are this share of those who are being answered, or so many steps."""
