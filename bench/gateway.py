@@ -112,9 +112,10 @@ def serve(home: str, keys: str, port: int, found: dict[str, str], backbone: str)
 
 @dataclass(frozen=True)
 class Gateway:
-    """A running server. keys: one for each tenant."""
+    """A running server. model: its name. keys: one for each tenant."""
 
     url: str
+    model: str
     keys: dict[str, str]
     process: psutil.Process
 
@@ -149,7 +150,9 @@ def gateway(folder: Path, found: dict[str, str], backbone: str = TINY) -> Iterat
                 time.sleep(0.2)
             if time.monotonic() > deadline or not process.is_alive():
                 raise SystemExit("The server did not become ready.")
-        yield Gateway(url, texts, psutil.Process(process.pid))
+        yield Gateway(
+            url, EMBEDDED if backbone == EMBEDDED else NAME, texts, psutil.Process(process.pid)
+        )
     finally:
         process.terminate()
         process.join(60)
@@ -222,7 +225,7 @@ def to_gateway(server: Gateway, max_tokens: int) -> Call:
     """Return a call of our server."""
 
     async def call(session: aiohttp.ClientSession, asked: Asked, streamed: bool) -> Timed:
-        body = {"model": NAME, "user": asked.user, "max_tokens": max_tokens}
+        body = {"model": server.model, "user": asked.user, "max_tokens": max_tokens}
         body |= {"messages": [{"role": "user", "content": asked.text}]}
         url = f"{server.url}/v1/chat/completions"
         return await post(session, url, body, server.keys[asked.tenant], streamed)
