@@ -15,12 +15,15 @@ class Request:
 
     messages: the chat, ending with the user's newest message. query: the text that decides what is
     retrieved or read from a memory; the newest message by default. It leaves out multiple-choice
-    options, which would steer the read. max_new_tokens: limit of the answer.
+    options, which would steer the read. max_new_tokens: limit of the answer. not_told: the words in
+    which the messages ask to be told that the history does not say; a method that says so in words
+    of its own says it in these.
     """
 
     messages: tuple[Message, ...]
     query: str | None = None
     max_new_tokens: int = 50
+    not_told: str | None = None
 
     @property
     def about(self) -> str:

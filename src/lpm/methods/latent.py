@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -13,7 +13,8 @@ from lpm.chunking import chunk_history
 from lpm.learning.examples import AnswerScorer
 from lpm.learning.fit import FitConfig, fit_slots
 from lpm.learning.self_study import SelfStudyConfig, study_history
-from lpm.methods.contract import Cost, Request
+from lpm.learning.speaking import ABSTENTION
+from lpm.methods.contract import Cost, Reply, Request
 from lpm.methods.plain import text_reading, with_text
 from lpm.methods.reading import Reading
 from lpm.methods.responder import Responder
@@ -87,6 +88,15 @@ class Latent(Responder):
         if self.slots is None:
             return [text_reading(self.backbone, request.messages) for request in requests]
         return self.with_rows(requests, [list(request.messages) for request in requests])
+
+    def answer(self, requests: Sequence[Request]) -> list[Reply]:
+        """Answer; where the sink was read, in the words that a request has for that."""
+        return [
+            replace(reply, text=request.not_told)
+            if request.not_told and reply.text.startswith(ABSTENTION)
+            else reply
+            for request, reply in zip(requests, super().answer(requests), strict=True)
+        ]
 
     @torch.no_grad()
     def with_rows(

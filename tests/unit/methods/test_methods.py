@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -130,6 +131,27 @@ def test_the_full_context_and_retrieval_put_the_history_into_the_prompt(parts: P
     assert lengths["no-memory"] < lengths["rag-bm25"] < lengths["full-context"]
     assert lengths["lpm"] <= lengths["no-memory"] + 2
     assert lengths["hybrid"] > lengths["lpm"]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("You have not told me that.", "No information available"),
+        ("You have not told me that. I think", "No information available"),
+        ("In Lisbon", "In Lisbon"),
+        ("Well, you have not told me that.", "Well, you have not told me that."),
+    ],
+)
+def test_a_memory_that_says_it_was_not_told_says_so_in_the_words_asked_for(
+    parts, monkeypatch, said, expected
+):
+    monkeypatch.setattr(
+        "lpm.methods.responder.greedy_answers", lambda reader, readings, *_: [said] * len(readings)
+    )
+    method = build("lpm", parts)
+    method.prepare(ANNA)
+    asked = replace(ASKED[0], not_told="No information available")
+    assert [reply.text for reply in method.answer([asked, ASKED[0]])] == [expected, said]
 
 
 def test_bm25_finds_the_turn_that_shares_words(parts: Parts) -> None:

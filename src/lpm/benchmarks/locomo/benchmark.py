@@ -96,7 +96,12 @@ class LocomoBenchmark:
             prompt = official_prompt(item.question, item.category, options)
         else:
             prompt = fixed_prompt(item.question, item.category)
-        request = Request(({"role": "user", "content": prompt},), item.question, MAX_NEW_TOKENS)
+        request = Request(
+            ({"role": "user", "content": prompt},),
+            item.question,
+            MAX_NEW_TOKENS,
+            NO_INFORMATION if mode == "fixed" else None,
+        )
         return Question(
             category=CATEGORY_NAMES[item.category],
             request=request,
