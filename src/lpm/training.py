@@ -69,10 +69,10 @@ def train_shared(
 def draw_spoken(spoken: Sequence[Spoken], count: int, generator: torch.Generator) -> list[Spoken]:
     """Draw examples; now and then one keeps its question but loses what was told."""
     chosen = torch.randint(0, len(spoken), (count,), generator=generator).tolist()
-    untold = torch.randint(0, NEVER_TOLD_EVERY, (count,), generator=generator).tolist()
+    told = torch.randint(0, NEVER_TOLD_EVERY, (count,), generator=generator).tolist()
     return [
-        spoken[index] if lost else Spoken(spoken[index].question, ABSTENTION, ())
-        for index, lost in zip(chosen, untold, strict=True)
+        spoken[index] if keeps else Spoken(spoken[index].question, ABSTENTION, ())
+        for index, keeps in zip(chosen, told, strict=True)
     ]
 
 

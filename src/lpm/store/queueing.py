@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -36,7 +37,7 @@ MAX_CRASHES = 5
 _J = JOBS.c
 
 
-class Queueing(Transactions):
+class Queueing(Transactions, ABC):
     """What `JobQueue` promises, on one engine."""
 
     # Asking
@@ -174,9 +175,9 @@ class Queueing(Transactions):
 
     # What the store adds
 
+    @abstractmethod
     def _seal_plain(self, user: str) -> None:
         """Seal a user from before the store was encrypted."""
-        raise NotImplementedError
 
     def _clean_later(self) -> None:
         """Erase what went, or leave it to the next opening when a reader is in the way."""

@@ -63,6 +63,10 @@ def test_the_grids_at_hand_hold_settings_that_the_methods_know(
     assert {method for method, _ in sweep.combinations(grid)} == set(grid)
 
 
+def one_user_of(grid: Path) -> list[str]:
+    return ["personas", "--mode", "short", "--grid", str(grid), "--users", "1"]
+
+
 def test_a_sweep_uses_tune_users_alone_and_tries_nothing_twice(
     sweep: ModuleType,
     tiny: Backbone,
@@ -72,15 +76,7 @@ def test_a_sweep_uses_tune_users_alone_and_tries_nothing_twice(
 ) -> None:
     monkeypatch.setattr(Backbone, "load", lambda name, device=None: tiny)
     (tmp_path / "grid.toml").write_text("[rag-bm25]\ntop_k = [1, 2]\n[no-memory]\n")
-    arguments = [
-        "personas",
-        "--mode",
-        "short",
-        "--grid",
-        str(tmp_path / "grid.toml"),
-        "--users",
-        "1",
-    ]
+    arguments = one_user_of(tmp_path / "grid.toml")
     arguments += ["--per-user", "2", "--out", str(tmp_path / "out")]
     assert sweep.main(arguments) == 0
     printed = capsys.readouterr().out
@@ -100,15 +96,7 @@ def test_a_wrong_grid_is_one_sentence(
 ) -> None:
     monkeypatch.setattr(Backbone, "load", lambda name, device=None: tiny)
     (tmp_path / "grid.toml").write_text("[lora]\nrank = 4\n")
-    arguments = [
-        "personas",
-        "--mode",
-        "short",
-        "--grid",
-        str(tmp_path / "grid.toml"),
-        "--users",
-        "1",
-    ]
+    arguments = one_user_of(tmp_path / "grid.toml")
     assert sweep.main([*arguments, "--out", str(tmp_path)]) == 1
     assert "a list of values" in capsys.readouterr().err
 
