@@ -71,7 +71,18 @@ def test_jobs_outlive_the_process_and_a_dead_workers_job_is_handed_out_again(ope
     assert late.queue.job(asked.job_id).state == "done"
 
 
-def test_a_job_that_kills_its_workers_fails_in_the_end_with_its_text_kept(store):
+def test_a_job_is_not_to_blame_for_crashes_that_come_in_a_row(store):
+    asked, other = ask(store), ask(store, "bob")
+    for _ in range(2):
+        assert claim(store, lease_s=-1).job_id == asked.job_id
+    # It waits now, so that the next crash finds another one running.
+    assert claim(store).job_id == other.job_id
+    assert claim(store) is None
+    assert store.queue.job(asked.job_id).state == "queued"
+
+
+def test_a_job_that_kills_its_workers_fails_in_the_end_with_its_text_kept(store, monkeypatch):
+    monkeypatch.setattr("lpm.store.queueing.CRASH_WAITS_S", (0.0,) * MAX_CRASHES)
     asked = ask(store)
     for _ in range(MAX_CRASHES + 1):
         assert claim(store, lease_s=-1).job_id == asked.job_id

@@ -94,8 +94,8 @@ class JobQueue(Protocol):
     Working
     - `claim` hands the next due job of any tenant to a worker for `lease_s` seconds: tenants take
       turns (`after`: the tenant served last), each in the order of asking, one job of a user at a
-      time. A job whose worker has died is handed out again; one that outlived `MAX_CRASHES` workers
-      fails, with its payload kept for who wants to look into it.
+      time. A job whose worker has died is handed out again, later after every time; one that
+      outlived `MAX_CRASHES` workers fails, with its payload kept for who wants to look into it.
     - `payload` opens a job's payload, `beat` renews the lease and notes progress; both raise
       JobGoneError for a ticket that is worth nothing.
     - A job ends by the `put` of `MemoryStore.for_job`, together with the version it wrote, or by

@@ -33,7 +33,10 @@ from lpm.store.rows import utc_text
 from lpm.store.schema import JOBS, KEYS
 from lpm.store.transactions import Transactions
 
-MAX_CRASHES = 5
+CRASH_WAITS_S = (0.0, 10.0, 40.0, 160.0, 640.0)
+"""What a job waits after each crash of the server while it ran: it need not be to blame for it, and
+crashes that come in a row are to find others running."""
+MAX_CRASHES = len(CRASH_WAITS_S)
 _J = JOBS.c
 
 
@@ -111,20 +114,14 @@ class Queueing(Transactions, ABC):
         with self._connection("changed", writing=True) as db:
             self._lock_queue(db)
             while (row := next_due(db, after)) is not None:
+                if row.state == "running" and self._put_off(db, row.job_id, row.crashes + 1):
+                    continue
                 holder = secrets.token_hex(16)
-                crashes = row.crashes + (row.state == "running")
-                values: dict[str, Any] = {
-                    "state": "running",
-                    "holder": holder,
-                    "due_at": _in(lease_s),
-                }
-                if crashes > MAX_CRASHES:
-                    told = f"The server ended {crashes} times while it worked on this job."
-                    values = {"state": "failed", "holder": None, "error": told}
-                self._set(db, _J.job_id == row.job_id, **values, crashes=crashes)
-                if crashes <= MAX_CRASHES:
-                    place = (row.job_id, row.tenant, row.user_id, row.kind)
-                    return Ticket(*place, holder, row.failures)
+                self._set(
+                    db, _J.job_id == row.job_id, state="running", holder=holder, due_at=_in(lease_s)
+                )
+                place = (row.job_id, row.tenant, row.user_id, row.kind)
+                return Ticket(*place, holder, row.failures)
         return None
 
     def payload(self, ticket: Ticket) -> bytes:
@@ -178,6 +175,17 @@ class Queueing(Transactions, ABC):
     @abstractmethod
     def _seal_plain(self, user: str) -> None:
         """Seal a user from before the store was encrypted."""
+
+    def _put_off(self, db: Connection, job_id: str, crashes: int) -> bool:
+        """Count a crash; return whether the job waits after it, or is given up."""
+        values: dict[str, Any] = {"crashes": crashes}
+        if crashes > MAX_CRASHES:
+            told = f"The server ended {crashes} times while it worked on this job."
+            values |= {"state": "failed", "holder": None, "error": told}
+        elif wait_s := CRASH_WAITS_S[crashes - 1]:
+            values |= {"state": "queued", "holder": None, "due_at": _in(wait_s)}
+        self._set(db, _J.job_id == job_id, **values)
+        return "state" in values
 
     def _clean_later(self) -> None:
         """Erase what went, or leave it to the next opening when a reader is in the way."""
