@@ -11,6 +11,8 @@ from lpm.errors import ConfigError
 # LayerNorm follows, so the scale says only how little of the input stays beside the embeddings.
 OUTPUT_SCALE = 100.0
 _BLOCK = 16_384
+# Casting the table costs more than the products of a few rows with it.
+_CAST_ONCE_BYTES = 256 * 1024 * 1024
 
 
 class VocabularyMLP(nn.Module):
@@ -27,8 +29,12 @@ class VocabularyMLP(nn.Module):
         self._table: list[Float[Tensor, "vocabulary hidden"]] = []
 
     def attach(self, table: Float[Tensor, "vocabulary hidden"]) -> None:
-        """Use the backbone's embedding table from now on."""
-        self._table = [table.detach()]
+        """Use the backbone's embedding table from now on.
+
+        A table of up to 256 MiB in float32 is kept so; of a larger one, a part at a time is cast.
+        """
+        small = 4 * table.numel() <= _CAST_ONCE_BYTES
+        self._table = [table.detach().float() if small else table.detach()]
 
     @property
     def table(self) -> Float[Tensor, "vocabulary hidden"]:

@@ -278,3 +278,14 @@ def test_the_fingerprint_names_the_exact_weights():
             weight.view(-1)[-1] = kept
     assert same.fingerprint() == name
     assert projector(groups=3).fingerprint() != name
+
+
+def test_a_table_that_is_cast_once_reads_what_one_that_is_cast_in_parts_reads(monkeypatch):
+    table = torch.randn(50, 8, generator=torch.Generator().manual_seed(0)).bfloat16()
+    values = torch.randn(3, 8, generator=torch.Generator().manual_seed(1))
+    once, in_parts = VocabularyMLP(), VocabularyMLP()
+    once.attach(table)
+    monkeypatch.setattr("lpm.nn.vocabulary._CAST_ONCE_BYTES", 0)
+    in_parts.attach(table)
+    assert (once.table.dtype, in_parts.table.dtype) == (torch.float32, torch.bfloat16)
+    assert torch.equal(once(values), in_parts(values))
