@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -179,3 +180,13 @@ def test_a_folder_that_was_there_keeps_its_rights(tmp_path: Path):
     os.chmod(tmp_path, 0o755)
     open_store(tmp_path).close()
     assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_users_who_are_deleted_at_the_same_time_do_not_keep_the_log_from_each_other(tmp_path):
+    store = open_store(tmp_path)
+    users = [f"user{number}" for number in range(48)]
+    for user in users:
+        store.put(make_memory(user))
+    with ThreadPoolExecutor(12) as pool:
+        reports = list(pool.map(store.delete, users))
+    assert [report.user for report in reports] == users

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from lpm.store.schema import ERASURES
 from lpm.store.sql import SQLStore
 
 BUSY_TIMEOUT_S = 30
+_RETRY_S = 0.01
 _LEGACY_FILE = re.compile(r"[0-9a-f]{32}/([0-9]+\.safetensors|\.part-.*)")
 
 
@@ -83,7 +85,7 @@ class SQLiteStore(SQLStore):
             ids = db.cursor().execute("SELECT id FROM lpm_erasures").fetchall()
             if vacuum:
                 db.cursor().execute("VACUUM")
-            if _busy(db):
+            if not _emptied(db):
                 return False
             db.cursor().executemany("DELETE FROM lpm_erasures WHERE id=?", ids)
         return True
@@ -105,10 +107,17 @@ class SQLiteStore(SQLStore):
         return removed
 
 
-def _busy(db: Any) -> bool:
-    """Empty the log into the file; return whether a reader kept it from being emptied."""
-    (busy, _, _) = db.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return bool(busy)
+def _emptied(db: Any) -> bool:
+    """Empty the log into the file; return False when a reader keeps it from that for too long.
+
+    SQLite waits for readers, but not for another one who empties the log.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        (busy, _, _) = db.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not busy or time.monotonic() > deadline:
+            return not busy
+        time.sleep(_RETRY_S)
 
 
 def _engine(path: Path) -> Engine:
