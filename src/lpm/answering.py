@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lpm.backbone import Backbone
 from lpm.checked_store import CheckedStore
+from lpm.dating import session_dates, with_date
 from lpm.errors import InputError
 from lpm.modeling import LPMModel
 from lpm.nn.injection import Prompt, build_prompt, inject
@@ -61,10 +62,12 @@ def prepare(
         return build_prompt(backbone, messages, "front", rows=False), None
     memory = memories.get(user)
     spoken = [m["content"] for m in messages if m["role"] == "user"]
-    query = model.queries([spoken[0] if static_read else spoken[-1]])
+    about = spoken[0] if static_read else spoken[-1]
     with torch.no_grad():
-        rows, _ = model.projector(memory.slots[None], query)
-    prompt = build_prompt(backbone, messages, model.config.placement, rows=True)
+        rows, attention = model.projector(memory.slots[None], model.queries([about]))
+    dates = session_dates(memory)
+    chat = with_date(messages, spoken[-1], attention[0], memory.provenance, dates)
+    prompt = build_prompt(backbone, chat, model.config.placement, rows=True)
     return prompt, rows[0]
 
 

@@ -32,6 +32,7 @@ LAYERS = [
     # `model` shows what its slots hold, so reading them stands below it.
     {"checked_store", "inspection", "learning", "modeling", "prompting", "writing"},
     {"superseding"},
+    {"dating"},
     {"forgetting", "probing", "remembering"},
     {"answering", "revising"},
     {"model", "training"},

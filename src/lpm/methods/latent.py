@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lpm.chunking import chunk_history
+from lpm.dating import Provenance, SessionDates, with_date
 from lpm.learning.examples import AnswerScorer
 from lpm.learning.fit import FitConfig, fit_slots
 from lpm.learning.self_study import SelfStudyConfig, study_history
@@ -60,16 +61,19 @@ class Latent(Responder):
         self.model = model
         self.settings = settings
         self.slots: Float[Tensor, "groups slots slot_dim"] | None = None
+        self._provenance: Provenance = ()
+        self._dates: SessionDates = {}
 
     def learn(self, history: History, seed: int) -> None:
         """Write the history into slots; a history without user text gives no slots."""
         chunks = chunk_history(history)
-        self.slots = None
+        self.slots, self._provenance, self._dates = None, (), {}
         if not chunks:
             return
         written = write_slots(self.model, chunks, self.settings.num_slots)
         told = session_times((), history)
-        self.slots = settled(self.model, written.as_written(), told).read.slots
+        read = settled(self.model, written.as_written(), told).read
+        self.slots, self._provenance, self._dates = read.slots, read.provenance, dict(told)
         if self.settings.refine_steps == 0:
             return
         study = study_history(self.model, written.chunks, SelfStudyConfig(seed=seed))
@@ -106,10 +110,15 @@ class Latent(Responder):
         if self.slots is None:
             return [text_reading(self.backbone, chat) for chat in chats]
         queries = self.model.queries([request.about for request in requests])
-        rows, _ = self.model.projector(self.slots[None].expand(len(requests), -1, -1, -1), queries)
+        slots = self.slots[None].expand(len(requests), -1, -1, -1)
+        rows, attention = self.model.projector(slots, queries)
+        dated = [
+            with_date(chat, request.about, own, self._provenance, self._dates)
+            for chat, request, own in zip(chats, requests, attention, strict=True)
+        ]
         return [
             Reading(build_prompt(self.backbone, chat, "message", rows=True), own)
-            for chat, own in zip(chats, rows, strict=True)
+            for chat, own in zip(dated, rows, strict=True)
         ]
 
     def count(self) -> Cost:

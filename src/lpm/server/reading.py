@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lpm.answering import Reading
 from lpm.checked_store import CheckedStore
+from lpm.dating import session_dates, with_date
 from lpm.memory import Memory
 from lpm.modeling import LPMModel
 from lpm.nn.injection import build_prompt
@@ -57,23 +58,26 @@ class Reader:
         memories = self._memories(chats)
         known = [index for index, memory in enumerate(memories) if memory is not None]
         rows: list[Tensor | None] = [None] * len(chats)
+        told = [list(chat.messages) for chat in chats]
         if known:
             texts = [chats[index].messages[-1]["content"] for index in known]
-            made = self._rows([memories[index] for index in known], texts)  # type: ignore[misc]
-            for index, own in zip(known, made, strict=True):
-                rows[index] = own
+            read = [memories[index] for index in known]
+            made, attention = self._rows(read, texts)  # type: ignore[arg-type]
+            for place, (index, memory) in enumerate(zip(known, read, strict=True)):
+                rows[index] = made[place]
+                told[index] = _dated(told[index], attention[place], memory)
         placement = self._model.config.placement
         return [
             (
                 build_prompt(
                     self._model.backbone,
-                    chat.messages,
+                    messages,
                     "front" if own is None else placement,
                     rows=own is not None,
                 ),
                 own,
             )
-            for chat, own in zip(chats, rows, strict=True)
+            for messages, own in zip(told, rows, strict=True)
         ]
 
     def _memories(self, chats: Sequence[Asked]) -> list[Memory | None]:
@@ -91,7 +95,7 @@ class Reader:
         return memories
 
     @torch.no_grad()
-    def _rows(self, memories: Sequence[Memory], texts: Sequence[str]) -> Tensor:
+    def _rows(self, memories: Sequence[Memory], texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         most = max(memory.slots.shape[1] for memory in memories)
         first = memories[0].slots
         slots = first.new_zeros(len(memories), first.shape[0], most, first.shape[2])
@@ -101,5 +105,12 @@ class Reader:
             slots[index, :, :count] = memory.slots
             present[index, :count] = True
         mask = None if bool(present.all()) else present
-        rows, _ = self._model.projector(slots, self._model.queries(texts), mask)
-        return rows
+        rows, attention = self._model.projector(slots, self._model.queries(texts), mask)
+        return rows, attention
+
+
+def _dated(messages: list[Message], attention: Tensor, memory: Memory | None) -> list[Message]:
+    if memory is None:
+        return messages
+    dates = session_dates(memory)
+    return with_date(messages, messages[-1]["content"], attention, memory.provenance, dates)
