@@ -35,7 +35,7 @@ def figures() -> list[dict[str, str]]:
                 "figure": f"personas ({result.mode}, {result.split}): {result.method}"
                 + (f" ({settings})" if settings else ""),
                 "value": f"{result.overall:.3f}{error}, n = {result.n}, "
-                f"{result.num_users} users, {result.params_per_user:,} parameters a user",
+                f"{_users(result.num_users)}, {result.params_per_user:,} parameters a user",
                 "source": str(path.relative_to(ROOT)),
             }
         )
@@ -55,12 +55,16 @@ def evaluated() -> list[dict[str, str]]:
                 {
                     "figure": f"{benchmark} ({mode}, report): {row['method']}"
                     + (f" ({settings})" if settings else ""),
-                    "value": f"{score_text(row)}, n = {row['n']:,}, {row['num_users']} users{seeds}"
+                    "value": f"{score_text(row)}, n = {row['n']:,}, {_users(row['num_users'])}{seeds}"
                     f", {row['params_per_user']:,} parameters a user",
                     "source": f"results/{row['file']}",
                 }
             )
     return figures
+
+
+def _users(count: int) -> str:
+    return "1 user" if count == 1 else f"{count} users"
 
 
 def plot_budgets() -> None:
