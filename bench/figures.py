@@ -50,12 +50,13 @@ def evaluated() -> list[dict[str, str]]:
         by_method = reported(found, benchmark, mode)
         for row in (by_method[method] for method in SHOWN if method in by_method):
             settings = settings_text(row)
+            users = _users(row["num_users"])
             seeds = f", {row['seeds']} seeds" if row["seeds"] > 1 else ""
             figures.append(
                 {
                     "figure": f"{benchmark} ({mode}, report): {row['method']}"
                     + (f" ({settings})" if settings else ""),
-                    "value": f"{score_text(row)}, n = {row['n']:,}, {_users(row['num_users'])}{seeds}"
+                    "value": f"{score_text(row)}, n = {row['n']:,}, {users}{seeds}"
                     f", {row['params_per_user']:,} parameters a user",
                     "source": f"results/{row['file']}",
                 }
