@@ -31,8 +31,7 @@ LAYERS = [
     {"backbone", "memory", "store"},
     # `model` shows what its slots hold, so reading them stands below it.
     {"checked_store", "inspection", "learning", "modeling", "prompting", "writing"},
-    {"superseding"},
-    {"dating"},
+    {"dating", "superseding"},
     {"forgetting", "probing", "remembering"},
     {"answering", "revising"},
     {"model", "training"},
