@@ -16,7 +16,10 @@ from lpm.benchmarks.tables import score_text, settings_text
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "results" / "personas"
 EVALUATED = (("locomo", "fixed"), ("personamem", "32k"), ("personas", "short"))
-SHOWN = ("lpm", "hybrid", "lora", "prompt-tuning", "rag-bm25", "full-context", "no-memory")
+SHOWN = (
+    *("lpm", "swapped-user", "hybrid", "lora", "prompt-tuning", "rag-bm25", "full-context"),
+    "no-memory",
+)
 """Methods of `lpm eval` that the README shows; the pages of results show all."""
 
 

@@ -41,6 +41,8 @@ def _locomo(rows: Sequence[Row]) -> Iterator[Line]:
     yield _against(
         f"{where}: LPM's F1 over prompt tuning's", found, "lpm", ("prompt-tuning",), 1.54
     )
+    control = f"{where}: LPM's F1 over that with another user's memory"
+    yield _against(control, found, "lpm", ("swapped-user",), 1.0)
     rag = tuple(name for name in ("rag-bm25", "rag-dense") if name in found)
     yield _against(f"{where}: hybrid's F1 over the best RAG's", found, "hybrid", rag, 1.0)
 
