@@ -65,9 +65,10 @@ def prepare(
     about = spoken[0] if static_read else spoken[-1]
     with torch.no_grad():
         rows, attention = model.projector(memory.slots[None], model.queries([about]))
-    dates = session_dates(memory)
-    chat = with_date(messages, spoken[-1], attention[0], memory.provenance, dates)
-    prompt = build_prompt(backbone, chat, model.config.placement, rows=True)
+    if not static_read:
+        dates = session_dates(memory)
+        messages = with_date(messages, about, attention[0], memory.provenance, dates)
+    prompt = build_prompt(backbone, messages, model.config.placement, rows=True)
     return prompt, rows[0]
 
 

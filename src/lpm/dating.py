@@ -25,6 +25,7 @@ _ASKS_WHEN = re.compile(
     re.IGNORECASE,
 )
 """Of English; a question in another language gets no date."""
+_MOSTLY = 0.5
 
 
 def asks_when(message: str) -> bool:
@@ -45,7 +46,7 @@ def told_at(
     Nor is it where most of the attention lies on what was never told.
     """
     shares = attention.mean(dim=0)[: len(provenance)]
-    if not provenance or float(shares.sum()) < 0.5:
+    if not provenance or float(shares.sum()) < _MOSTLY:
         return None
     sources = provenance[int(shares.argmax())]
     return dates.get(sources[0].session_id) if sources else None

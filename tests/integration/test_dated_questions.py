@@ -42,6 +42,14 @@ def test_a_question_about_time_reads_the_date_and_no_other_does(model, tmp_path,
     assert "DATE" not in prompt(memories, WHERE)
 
 
+def test_a_static_read_is_of_the_first_message_and_dates_no_later_one(model, tmp_path):
+    memories = remembered(model, tmp_path, datetime(2023, 5, 8, tzinfo=UTC), "full")
+    chat = [{"role": "user", "content": text} for text in (WHERE, WHEN)]
+    chat.insert(1, {"role": "assistant", "content": "In Porto."})
+    read, _ = memories.prepare("ann", chat, "memory", 8, static_read=True)
+    assert "DATE" not in memories.backbone.tokenizer.decode([*read.before, *read.after])
+
+
 def test_a_session_without_a_time_gives_no_date(model, tmp_path):
     memories = remembered(model, tmp_path, None, "full")
     assert "DATE" not in prompt(memories, WHEN)

@@ -56,16 +56,21 @@ class Reader:
         Raises IncompatibleMemoryError for a memory that another backbone or projector wrote.
         """
         memories = self._memories(chats)
-        known = [index for index, memory in enumerate(memories) if memory is not None]
+        known = {index: memory for index, memory in enumerate(memories) if memory is not None}
         rows: list[Tensor | None] = [None] * len(chats)
         told = [list(chat.messages) for chat in chats]
         if known:
             texts = [chats[index].messages[-1]["content"] for index in known]
-            read = [memories[index] for index in known]
-            made, attention = self._rows(read, texts)  # type: ignore[arg-type]
-            for place, (index, memory) in enumerate(zip(known, read, strict=True)):
+            made, attention = self._rows([*known.values()], texts)
+            for place, (index, memory) in enumerate(known.items()):
                 rows[index] = made[place]
-                told[index] = _dated(told[index], attention[place], memory)
+                told[index] = with_date(
+                    told[index],
+                    texts[place],
+                    attention[place],
+                    memory.provenance,
+                    session_dates(memory),
+                )
         placement = self._model.config.placement
         return [
             (
@@ -107,10 +112,3 @@ class Reader:
         mask = None if bool(present.all()) else present
         rows, attention = self._model.projector(slots, self._model.queries(texts), mask)
         return rows, attention
-
-
-def _dated(messages: list[Message], attention: Tensor, memory: Memory | None) -> list[Message]:
-    if memory is None:
-        return messages
-    dates = session_dates(memory)
-    return with_date(messages, messages[-1]["content"], attention, memory.provenance, dates)
