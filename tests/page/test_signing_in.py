@@ -60,3 +60,26 @@ def test_users_come_in_pages_and_by_their_beginning(page, server, taught):
     page.get_by_label("User", exact=True).fill("..")
     page.get_by_role("button", name="Begin new").click()
     expect(alert(page)).to_contain_text("dots alone")
+
+
+def test_an_answer_that_comes_too_late_changes_no_list(page, server, taught):
+    """What "Show more" brings belongs to the beginning that stood there when it was pressed."""
+    store = server.service.memories("north").store
+    memory = store.get(taught("late", MONDAY))
+    for number in range(20):
+        store.put(replace(memory, user=f"late{number:02}"))
+    held = []
+    page.route(lambda url: "after=late" in url, lambda route: held.append(route))
+    sign_in(page, server)
+    name = page.get_by_label("User", exact=True)
+    listed = page.get_by_role("list", name="Users").get_by_role("button")
+    with page.expect_response(lambda answer: "prefix=late&" in answer.url):
+        name.fill("late")
+    with page.expect_request(lambda request: "after=late" in request.url):
+        page.get_by_role("button", name="Show more").click()
+    name.fill("late07")
+    expect(listed).to_have_count(1)
+    with page.expect_response(lambda answer: "after=late" in answer.url):
+        held[0].continue_()
+    page.wait_for_timeout(100)
+    expect(listed).to_have_count(1)
