@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from lpm.types import History
 from lpm.writing import write_slots
 
 TEST_SEED = 20_000_000
+TUNE_SEED = 30_000_000
 
 
 def write(model: LPMModel, history: History, user: str = "user") -> Memory:
@@ -33,21 +34,31 @@ def write(model: LPMModel, history: History, user: str = "user") -> Memory:
     )
 
 
+Kept = Callable[[Tensor], Tensor]
+"""What is kept of the rows of a batch."""
+
+
 @torch.no_grad()
-def ask(model: LPMModel, slots: Tensor | None, questions: Sequence[str]) -> list[str]:
+def ask(
+    model: LPMModel, slots: Tensor | None, questions: Sequence[str], *, kept: Kept | None = None
+) -> list[str]:
     """Return greedy answers from slots; None asks the plain backbone."""
     if slots is None:
         return answer_questions(model.backbone, questions, None)
     shared = slots[None].expand(len(questions), -1, -1, -1)
     rows, _ = model.projector(shared, model.queries(questions))
-    return answer_questions(model.backbone, questions, rows)
+    return answer_questions(model.backbone, questions, kept(rows) if kept else rows)
 
 
 def right(
-    model: LPMModel, slots: Tensor | None, questions: Sequence[SyntheticQuestion]
+    model: LPMModel,
+    slots: Tensor | None,
+    questions: Sequence[SyntheticQuestion],
+    *,
+    kept: Kept | None = None,
 ) -> list[float]:
     """Return 1.0 for each question that the slots answer rightly, else 0.0."""
     if not questions:
         return []
-    texts = ask(model, slots, [question.question for question in questions])
+    texts = ask(model, slots, [question.question for question in questions], kept=kept)
     return [float(is_right(text, q)) for text, q in zip(texts, questions, strict=True)]

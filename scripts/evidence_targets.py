@@ -10,6 +10,7 @@ from lpm.benchmarks.tables import Table, score_text
 
 Line = tuple[str, str, str, str, str]
 NOT_YET = "not measured yet"
+UNANSWERABLE = "adversarial"
 
 
 def targets(rows: Sequence[Row], inspection: dict[str, Any] | None) -> Table:
@@ -43,8 +44,23 @@ def _locomo(rows: Sequence[Row]) -> Iterator[Line]:
     )
     control = f"{where}: LPM's F1 over that with another user's memory"
     yield _against(control, found, "lpm", ("swapped-user",), 1.0)
+    answerable = {name: only_answerable(row) for name, row in found.items()}
+    for other, whose in (("swapped-user", "with another user's memory"), ("no-memory", "of none")):
+        what = f"{where}, questions that have an answer: LPM's F1 over that {whose}"
+        yield _against(what, answerable, "lpm", (other,), 1.0)
     rag = tuple(name for name in ("rag-bm25", "rag-dense") if name in found)
     yield _against(f"{where}: hybrid's F1 over the best RAG's", found, "hybrid", rag, 1.0)
+
+
+def only_answerable(row: Row) -> Row:
+    """Return a row of LoCoMo without the questions whose right answer is that there is none.
+
+    Its standard error is unknown: those of the categories do not tell it.
+    """
+    kinds = [values for kind, values in row["by_kind"].items() if kind != UNANSWERABLE]
+    number = sum(n for _, n in kinds)
+    mean = sum(score * n for score, n in kinds) / number if number else 0.0
+    return row | {"overall": mean, "stderr": None, "n": number}
 
 
 def _synthetic(rows: Sequence[Row]) -> Iterator[Line]:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from evidence_targets import targets
+from evidence_targets import UNANSWERABLE, targets
 from lpm.benchmarks.reporting import (
     Section,
     length_sections,
@@ -97,9 +97,20 @@ def scores(rows: Sequence[Row], benchmark: str) -> str:
             f"### {mode}, split {split}, {backbone}: {metric}",
             main_table(found).markdown(),
             kind_table(found, labels(found)).markdown(),
+            abstaining(found[0]) if mode == "fixed" else "",
             settings_list(found),
         ]
     return "\n\n".join(part for part in parts if part) or NOTHING.format(MAKES[benchmark])
+
+
+def abstaining(row: Row) -> str:
+    """Return what a method would score that abstains from every question asked of a row."""
+    count = row["by_kind"].get(UNANSWERABLE, (0.0, 0))[1]
+    share = count / row["n"]
+    return (
+        f"Whoever abstained always would score {share:.3f} (the {count:,} {UNANSWERABLE} questions "
+        f"of {row['n']:,}): read the categories."
+    )
 
 
 def sectioned(sections: Sequence[Section], name: str) -> str:

@@ -81,6 +81,25 @@ def test_figures_are_reached_or_not_by_the_files_alone(
     ]  # fmt: skip
 
 
+def test_questions_that_have_no_answer_are_also_left_out_of_the_comparison(
+    script: ModuleType, docs: Path, tmp_path: Path
+) -> None:
+    results = tmp_path / "results"
+    for method, told, untold in (("lpm", 0.3, 0.0), ("swapped-user", 0.1, 0.9)):
+        kinds = {"temporal": [told, 10], "single-hop": [told, 20], "adversarial": [untold, 10]}
+        overall = (30 * told + 10 * untold) / 40
+        made = replace(RESULT, method=method, overall=overall, n=40, by_kind=kinds)
+        made.save(results / f"{method}.json")
+    script.main([], docs=docs, results=results)
+    found = targets(docs)
+    where = "LoCoMo, seven conversations, `fixed`"
+    control = "LPM's F1 over that with another user's memory"
+    assert found[f"{where}: {control}"][2] == "no"
+    answerable = found[f"{where}, questions that have an answer: {control}"]
+    assert answerable[1:3] == ["3×: 0.300 over 0.100 (swapped-user)", "yes"]
+    assert "would score 0.250 (the 10 adversarial questions of 40)" in page(docs)
+
+
 def test_the_row_that_counts_is_chosen_on_tune_and_not_by_its_own_score(
     script: ModuleType, docs: Path, tmp_path: Path
 ) -> None:
