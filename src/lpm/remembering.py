@@ -16,7 +16,7 @@ from lpm.learning.self_study import SelfStudyConfig, next_turn_examples, study_h
 from lpm.memory import Memory, SessionRecord
 from lpm.modeling import LPMModel
 from lpm.superseding import Settled, settle, told_in_order
-from lpm.types import History, Session, SlotSource
+from lpm.types import History, Session, SlotSource, instant
 from lpm.writing import WrittenSlots, write_slots
 from lpm.written import Written
 
@@ -179,7 +179,7 @@ def merged(old: Sequence[Session], new: Sequence[Session], names: set[str]) -> H
         taken.add(name)
         joined.append(Session(name, session.turns, session.time))
     if all(session.time for session in joined):
-        joined.sort(key=lambda session: session.time.timestamp() if session.time else 0.0)
+        joined.sort(key=lambda session: instant(session.time) if session.time else 0.0)
     return History(tuple(joined))
 
 

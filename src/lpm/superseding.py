@@ -20,6 +20,7 @@ from torch.nn import functional
 from lpm.former import PAST_MARK
 from lpm.modeling import LPMModel
 from lpm.nn.subject import likeness
+from lpm.types import instant
 from lpm.written import Written
 
 SAME_TOKEN = 0.999
@@ -40,7 +41,7 @@ def told_in_order(
     as they came.
     """
     names = list(dict(sessions))
-    dated = {name: time.timestamp() for name, time in sessions if time is not None}
+    dated = {name: instant(time) for name, time in sessions if time is not None}
     if len(dated) == len(names):
         names.sort(key=dated.__getitem__)
     place = {name: index for index, name in enumerate(names)}

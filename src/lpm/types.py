@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, TypedDict
 
 Role = Literal["user", "assistant", "system"]
@@ -32,6 +32,11 @@ class Turn:
 
     role: Role
     content: str
+
+
+def instant(time: datetime) -> float:
+    """Return the seconds since 1970; a time without a zone is in UTC, wherever the machine is."""
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 
 @dataclass(frozen=True)

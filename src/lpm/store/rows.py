@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lpm.errors import InputError, StoreError
-from lpm.types import KEEP_HISTORY, ROLES, KeepHistory, Session, Turn
+from lpm.types import KEEP_HISTORY, ROLES, KeepHistory, Session, Turn, instant
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,8 @@ def read_time(text: str | None) -> datetime | None:
 
 
 def by_time(sessions: Sequence[Session]) -> tuple[Session, ...]:
-    """Sort sessions by time where all have one; a time without a zone is UTC."""
-    times = [session.time for session in sessions]
-    instants = [(t if t.tzinfo else t.replace(tzinfo=UTC)).timestamp() for t in times if t]
+    """Sort sessions by time where all have one."""
+    instants = [instant(session.time) for session in sessions if session.time]
     if len(instants) < len(sessions):
         return tuple(sessions)
     order = sorted(range(len(sessions)), key=instants.__getitem__)
