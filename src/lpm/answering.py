@@ -17,6 +17,7 @@ from lpm.errors import InputError
 from lpm.modeling import LPMModel
 from lpm.nn.injection import Prompt, build_prompt, inject
 from lpm.prompting import full_context_messages
+from lpm.store.rows import check_text
 from lpm.types import Answer, Message
 
 Mode = Literal["memory", "no-memory", "full-context"]
@@ -136,7 +137,8 @@ def stream(backbone: Backbone, reading: Reading, sampling: Sampling) -> Iterator
 
 
 def check_message(text: str) -> None:
-    """Raise InputError for a message that is empty or too long."""
+    """Raise InputError for a message that is empty, too long or no text."""
+    check_text(text, "The message")
     if not text.strip():
         raise InputError("The message is empty; give a question or a sentence.")
     if len(text) > MAX_MESSAGE_CHARACTERS:

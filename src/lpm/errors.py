@@ -11,12 +11,15 @@ LPMError
 ├── QueueFullError (RuntimeError)    too many jobs are waiting
 ├── BackboneError (RuntimeError)     the frozen LLM cannot be loaded or fetched
 ├── DivergedError (ArithmeticError)  a loss or a slot became NaN or infinite
+├── ExpiryError (RuntimeError)       some expired sessions could not be forgotten
 ├── StoreError (RuntimeError)        the memory store cannot be read or written
 │   └── OvertakenError               another writer of the same user was faster
 └── MissingExtraError (ImportError)  an optional dependency is not installed
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class LPMError(Exception):
@@ -68,6 +71,17 @@ class DownloadError(LPMError, OSError):
 
 class DivergedError(LPMError, ArithmeticError):
     """A loss or a slot became NaN or infinite; nothing was saved."""
+
+
+class ExpiryError(LPMError, RuntimeError):
+    """Some sessions whose time has come could not be forgotten; the others are.
+
+    receipts: of those that are.
+    """
+
+    def __init__(self, message: str, receipts: tuple[Any, ...]) -> None:
+        super().__init__(message)
+        self.receipts = receipts
 
 
 class StoreError(LPMError, RuntimeError):

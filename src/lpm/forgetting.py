@@ -21,7 +21,7 @@ from lpm.remembering import (
     slots_where,
     without_text,
 )
-from lpm.store import MemoryStore
+from lpm.store import MemoryStore, StoredSession
 from lpm.store.failures import unknown_user
 from lpm.types import History, Session, SlotSource, Turn
 
@@ -48,8 +48,8 @@ class ErasureReceipt:
     asked: the session or topic that was named. rebuilt: the memory was learnt anew from the text
     that is left; else the slots that the removed text taught were taken out. probe: None where no
     text was kept to ask about. dry_run: nothing was changed. version: the one after; None when
-    nothing is left of the user. jobs_removed: those that had text waiting or a mark of what they
-    did. made_at: ISO 8601, UTC.
+    nothing is left of the user. bytes_removed: of the versions removed. jobs_removed: those that
+    had text waiting or a mark of what they did. made_at: ISO 8601, UTC.
     """
 
     user: str
@@ -74,7 +74,8 @@ class Removal:
     """What is to go: whole sessions by content hash, single turns by session and number.
 
     history: the stored text; left: what stays of it. edited: stored sessions, by the hash they had,
-    that stay without some turns.
+    that stay without some turns. counted: whether the memory has learnt from what goes; after a
+    rollback there may be stored sessions that it has not.
     """
 
     sessions: tuple[SessionRecord, ...]
@@ -82,10 +83,11 @@ class Removal:
     history: History | None
     left: History | None
     edited: tuple[tuple[str, Session], ...]
+    counted: bool = True
 
     def taught(self, sources: tuple[SlotSource, ...]) -> bool:
         """Say whether something that goes taught a slot."""
-        names = {record.session_id for record in self.sessions}
+        names = {record.session_id for record in self.sessions if self.counted}
         return any(s.session_id in names or (s.session_id, s.turn) in self.turns for s in sources)
 
 
@@ -125,10 +127,22 @@ def forget_user(store: MemoryStore, user: str, *, dry_run: bool = False) -> Eras
     )
 
 
-def find_session(memory: Memory, history: History | None, session: str) -> Removal:
-    """Return what goes with a session, named by identifier or content hash; InputError if none."""
+def find_session(
+    memory: Memory, history: History | None, stored: Sequence[StoredSession], session: str
+) -> Removal:
+    """Return what goes with a session, named by identifier or content hash; InputError if none.
+
+    stored: all sessions of the store, also those that no longer count after a rollback.
+    """
     found = tuple(r for r in memory.sessions if session in (r.session_id, r.content_hash))
     if not found:
+        uncounted = tuple(
+            SessionRecord(s.session_id, s.content_hash, s.time)
+            for s in stored
+            if session in (s.session_id, s.content_hash)
+        )
+        if uncounted:
+            return Removal(uncounted, frozenset(), None, None, (), counted=False)
         known = ", ".join(record.session_id for record in memory.sessions[:8]) or "none"
         raise InputError(
             f"No session {session!r} is in the memory of user '{memory.user}'; it has {known}"
@@ -160,21 +174,23 @@ def find_topic(memory: Memory, history: History | None, about: str) -> Removal:
         )
     sessions, edited, kept = [], [], []
     turns: set[tuple[str, int]] = set()
+    known = {record.content_hash for record in memory.sessions}
     for session in _sessions(history):
         name = session.session_id
-        drop = {index for session_id, index in gone if session_id == name}
-        drop |= {n + 1 for n in drop if n + 1 < len(session.turns)
-                 and session.turns[n + 1].role != "user"}  # fmt: skip
+        drop = _with_replies(session, {n for session_id, n in gone if session_id == name})
+        if not drop:
+            kept.append(session)
+            continue
         left = tuple(turn for index, turn in enumerate(session.turns) if index not in drop)
-        if not any(turn.role == "user" for turn in left):
-            sessions.append(SessionRecord(name, session.content_hash(), session.time))
-        elif drop:
+        shorter = Session(name, left, session.time)
+        # What is left of it may say just what another session says: one of them is enough.
+        if any(turn.role == "user" for turn in left) and shorter.content_hash() not in known:
+            known.add(shorter.content_hash())
             turns |= {(name, index) for index in drop}
-            shorter = Session(name, left, session.time)
             edited.append((session.content_hash(), shorter))
             kept.append(shorter)
         else:
-            kept.append(session)
+            sessions.append(SessionRecord(name, session.content_hash(), session.time))
     return Removal(tuple(sessions), frozenset(turns), history, _history(kept), tuple(edited))
 
 
@@ -213,16 +229,12 @@ def records_left(memory: Memory, removal: Removal) -> tuple[SessionRecord, ...]:
 def erase(store: MemoryStore, memory: Memory, left: Memory | None, removal: Removal) -> int:
     """Store what is left and remove what goes, every older version too; return their number.
 
-    The new version comes first, so that an interruption loses nothing and the same call finishes.
+    All of it or nothing. Raises OvertakenError where another writer was faster than `memory`.
     """
     if left is None:
-        return store.delete(memory.user).versions_removed
-    store.put(left)
-    for content_hash, session in removal.edited:
-        store.replace_session(memory.user, content_hash, session, vacuum=False)
-    for record in removal.sessions:
-        store.delete_session(memory.user, record.content_hash, vacuum=False)
-    return store.prune_versions(memory.user, 1)
+        return store.delete(memory.user, version=memory.version).versions_removed
+    removed = {record.content_hash for record in removal.sessions}
+    return store.erase_part(left, removed=removed, edited=dict(removal.edited))
 
 
 def removed_chunks(removal: Removal) -> list[Chunk]:
@@ -263,15 +275,26 @@ def _only(session: Session, removal: Removal) -> list[Turn]:
     return [session.turns[n] for n in sorted(chosen)]
 
 
+def _with_replies(session: Session, gone: set[int]) -> set[int]:
+    """Return turns with all replies up to the next turn of the user."""
+    dropped, dropping = set(gone), False
+    for index, turn in enumerate(session.turns):
+        dropping = index in gone if turn.role == "user" else dropping
+        if dropping:
+            dropped.add(index)
+    return dropped
+
+
 def _says(text: str, topic: frozenset[str]) -> bool:
     said = words(text)
     return any(_same(word, other) for word in topic for other in said)
 
 
 def _same(word: str, other: str) -> bool:
-    """Say whether two words share their stem: all but a short ending."""
+    """Say whether two words are the same, or share their stem: all but a short ending."""
     shorter, longer = sorted((word, other), key=len)
-    return longer.startswith(shorter) and len(longer) - len(shorter) <= 2 and len(shorter) >= 3
+    ending = len(longer) - len(shorter)
+    return word == other or (longer.startswith(shorter) and ending <= 2 and len(shorter) >= 3)
 
 
 def _sessions(history: History | None) -> tuple[Session, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -15,7 +15,7 @@ from lpm import answering, revising
 from lpm.answering import MODES, Mode, Sampling, check_message
 from lpm.backbone import EMBEDDED, Backbone, Quantization
 from lpm.checked_store import CheckedStore
-from lpm.errors import InputError
+from lpm.errors import ExpiryError, InputError, LPMError
 from lpm.forgetting import ErasureReceipt, forget_user
 from lpm.inspection import MemoryChanges, changes, explain_message, view_slots
 from lpm.learning.fit import Progress
@@ -38,6 +38,7 @@ __all__ = ["MODES", "LatentPersonalMemory", "Mode"]
 
 UNTRAINED_STEPS = 60
 """Of refining, where no trained writer is at hand."""
+_EXPIRED_AT_ONCE = 1000
 
 
 class LatentPersonalMemory:
@@ -249,11 +250,33 @@ class LatentPersonalMemory:
             )
 
     def expire(self, at: datetime | None = None) -> tuple[ErasureReceipt, ...]:
-        """Forget every session whose time has come; return a receipt for each."""
-        receipts = []
-        while due := self.store.expired(at or datetime.now(UTC)):
-            receipts += [self.forget(item.user, session=item.content_hash) for item in due]
+        """Forget every session whose time has come; return a receipt for each.
+
+        One that cannot be forgotten keeps no other from it. Raises ExpiryError for those at the
+        end.
+        """
+        now, receipts = at or datetime.now(UTC), []
+        failed: dict[tuple[str, str], LPMError] = {}
+        while due := [item for item in self._expired(now, failed) if item[:2] not in failed]:
+            for user, session, _ in due:
+                try:
+                    receipts.append(self.forget(user, session=session))
+                except LPMError as error:
+                    failed[user, session] = error
+        # What went with another session of its user did not fail.
+        left = [(name, failed[user, session]) for user, session, name in self._expired(now, failed)]
+        if left:
+            name, reason = left[0]
+            raise ExpiryError(
+                f"{len(left)} sessions are past their time but could not be forgotten, "
+                f"{len(receipts)} were; session '{name}': {reason}",
+                tuple(receipts),
+            )
         return tuple(receipts)
+
+    def _expired(self, now: datetime, failed: Sized) -> list[tuple[str, str, str]]:
+        found = self.store.expired(now, limit=_EXPIRED_AT_ONCE + len(failed))
+        return [(item.user, item.content_hash, item.session_id) for item in found]
 
     def history(self, user: str) -> tuple[VersionSummary, ...]:
         """List the stored versions of a memory, oldest first: when and from what each was made."""

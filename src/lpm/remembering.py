@@ -11,12 +11,12 @@ from torch import Tensor
 
 from lpm.chunking import Chunk, chunk_history
 from lpm.learning.examples import AnswerScorer
-from lpm.learning.fit import FitConfig, Progress, fit_slots
+from lpm.learning.fit import FitConfig, FitResult, Progress, fit_slots
 from lpm.learning.self_study import SelfStudyConfig, next_turn_examples, study_history
 from lpm.memory import Memory, SessionRecord
 from lpm.modeling import LPMModel
 from lpm.superseding import Settled, settle, told_in_order
-from lpm.types import History, Session, SlotSource, instant
+from lpm.types import History, Session, SlotSource, in_time
 from lpm.writing import WrittenSlots, write_slots
 from lpm.written import Written
 
@@ -25,11 +25,12 @@ from lpm.written import Written
 class Learnt:
     """What a memory holds after learning.
 
-    losses: of refining.
+    losses: of refining. interrupted: Ctrl-C stopped that, and these are the best slots so far.
     """
 
     settled: Settled
     losses: tuple[float, ...] = ()
+    interrupted: bool = False
 
     @property
     def read(self) -> Written:
@@ -77,12 +78,16 @@ def learn(
     kept, fresh = _best(carried, written, model.config.num_slots)
     chosen = tuple(written.chunks[index] for index in fresh)
     new = written.as_written().only(fresh)
-    losses: tuple[float, ...] = ()
+    fitted = None
     if steps and history is not None and fresh:
-        slots, losses = _refine(model, history, chosen, new.slots, steps, seed, progress)
-        new = replace(new, slots=slots.contiguous())
+        fitted = _refine(model, history, chosen, new.slots, steps, seed, progress)
+    if fitted is not None:
+        new = replace(new, slots=fitted.slots[0].contiguous())
     whole = new if carried is None or not kept else carried.only(kept).and_also(new)
-    return settled(model, whole, told, losses)
+    learnt = settled(model, whole, told)
+    if fitted is None:
+        return learnt
+    return replace(learnt, losses=fitted.losses, interrupted=fitted.interrupted)
 
 
 SessionTimes = Sequence[tuple[str, datetime | None]]
@@ -95,11 +100,9 @@ def session_times(known: Sequence[SessionRecord], history: History | None) -> Se
     return [*((r.session_id, r.time) for r in known), *((s.session_id, s.time) for s in told)]
 
 
-def settled(
-    model: LPMModel, written: Written, sessions: SessionTimes, losses: tuple[float, ...] = ()
-) -> Learnt:
+def settled(model: LPMModel, written: Written, sessions: SessionTimes) -> Learnt:
     """Return written slots with contradictions resolved to the latest."""
-    return Learnt(settle(model, written, told_in_order(written, sessions)), losses)
+    return Learnt(settle(model, written, told_in_order(written, sessions)))
 
 
 def _best(
@@ -129,14 +132,13 @@ def _refine(
     steps: int,
     seed: int,
     progress: Progress | None,
-) -> tuple[Tensor, tuple[float, ...]]:
+) -> FitResult | None:
     study = study_history(model, chunks, SelfStudyConfig(seed=seed))
     examples = study or next_turn_examples(model, history)
     if not examples:
-        return slots, ()
+        return None
     config, scorer = FitConfig(steps=steps, seed=seed), AnswerScorer(model.backbone)
-    fitted = fit_slots(model.projector, scorer, [slots], [examples], config, progress=progress)
-    return fitted.slots[0], fitted.losses
+    return fit_slots(model.projector, scorer, [slots], [examples], config, progress=progress)
 
 
 def slots_of(memory: Memory) -> Written:
@@ -178,14 +180,17 @@ def merged(old: Sequence[Session], new: Sequence[Session], names: set[str]) -> H
             name, number = f"{session.session_id}#{number}", number + 1
         taken.add(name)
         joined.append(Session(name, session.turns, session.time))
-    if all(session.time for session in joined):
-        joined.sort(key=lambda session: instant(session.time) if session.time else 0.0)
-    return History(tuple(joined))
+    return History(in_time(joined, [session.time for session in joined]))
 
 
-def records(old: Memory | None, history: History) -> tuple[SessionRecord, ...]:
-    """Return a record of every session learnt from: those without text first."""
-    told = [SessionRecord(s.session_id, s.content_hash(), s.time) for s in history.sessions]
-    hashes = {record.content_hash for record in told}
+def records(old: Memory | None, told: Sequence[Session]) -> tuple[SessionRecord, ...]:
+    """Return a record of every session learnt from: by time where all have one, else as they came.
+
+    Those that came earlier keep their order, so that what is later stays later.
+    """
     before = () if old is None else old.sessions
-    return (*(record for record in before if record.content_hash not in hashes), *told)
+    now = {s.content_hash(): SessionRecord(s.session_id, s.content_hash(), s.time) for s in told}
+    kept = {record.content_hash: record for record in before}
+    joined = [now.get(known, record) for known, record in kept.items()]
+    joined += [record for known, record in now.items() if known not in kept]
+    return in_time(joined, [record.time for record in joined])

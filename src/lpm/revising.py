@@ -25,12 +25,19 @@ from lpm.learning.fit import Progress
 from lpm.memory import Memory, SessionRecord
 from lpm.modeling import LPMModel
 from lpm.remembering import Learnt, distinct, learn, merged, records, without_text
+from lpm.store.rows import check_keeping, check_text
 from lpm.types import History, KeepHistory, Message, RememberReport
 
 
 def told(history: History | Sequence[Message]) -> History:
-    """Return what is to be remembered; HistoryError without user turns."""
+    """Return what is to be remembered.
+
+    HistoryError without user turns, InputError for text that no store can hold.
+    """
     given = history if isinstance(history, History) else parse_messages(list(history))
+    for session, _, turn in given.turns():
+        check_text(session.session_id, "The history")
+        check_text(turn.content, "The history")
     if not any(turn.role == "user" for _, _, turn in given.turns()):
         raise HistoryError("The history holds no user turns, so there is nothing to remember.")
     return given
@@ -54,6 +61,7 @@ def remember(
 
     begin: `time.perf_counter()` when the call came, from which the report counts.
     """
+    check_keeping(keep_history, expires_at)
     old = memories.find(user)
     known = {record.content_hash for record in old.sessions} if old else set()
     new = [s for s in distinct(given.sessions) if s.content_hash() not in known]
@@ -66,7 +74,7 @@ def remember(
     learnt = learn(model, whole, carried, of=old, steps=steps, seed=seed, progress=progress)
     if learnt is None:
         raise HistoryError("The user's turns hold no words, so there is nothing to learn.")
-    memory = _next(memories, user, old, learnt, records(old, whole))
+    memory = _next(memories, user, old, learnt, records(old, whole.sessions))
     if not dry_run:
         # As merged: a clashing identifier was renamed there.
         fresh = {session.content_hash() for session in new}
@@ -89,19 +97,24 @@ def forget_part(
 ) -> ErasureReceipt:
     """Remove a session, or what was said about a topic; give exactly one of the two.
 
-    Raises InputError when nothing matches.
+    Raises InputError when nothing matches; KeyboardInterrupt, with nothing removed, when Ctrl-C
+    stopped the learning anew.
     """
     memory, history = memories.get(user), memories.store.get_history(user)
     if session is not None:
-        removal = find_session(memory, history, session)
+        stored = memories.store.sessions(user, every=True)
+        removal = find_session(memory, history, stored, session)
     else:
         removal = find_topic(memory, history, str(about))
+    older = memories.store.version_log(user)
     learnt, rebuilt = without(model, memory, removal, steps=steps, seed=seed)
+    if learnt is not None and learnt.interrupted:
+        raise KeyboardInterrupt
     found = probe(model, removed_chunks(removal), memory, learnt, seed)
     left = None
     if learnt is not None:
         left = _next(memories, user, memory, learnt, records_left(memory, removal))
-    removed = 0 if dry_run else erase(memories.store, memory, left, removal)
+    removed = len(older) if dry_run else erase(memories.store, memory, left, removal)
     return ErasureReceipt(
         user=user,
         scope="about" if session is None else "session",
@@ -112,7 +125,7 @@ def forget_part(
         slots_after=0 if left is None else left.slots.shape[1],
         rebuilt=rebuilt,
         versions_removed=removed,
-        bytes_removed=memory.size_bytes - (0 if left is None else left.size_bytes),
+        bytes_removed=sum(item.size_bytes for item in older),
         version=None if left is None else left.version,
         probe=found,
         made_at=now(),

@@ -20,7 +20,7 @@ from torch.nn import functional
 from lpm.former import PAST_MARK
 from lpm.modeling import LPMModel
 from lpm.nn.subject import likeness
-from lpm.types import instant
+from lpm.types import in_time
 from lpm.written import Written
 
 SAME_TOKEN = 0.999
@@ -40,10 +40,8 @@ def told_in_order(
     sessions: identifier and time of all, as they came. They count by time where all have one, else
     as they came.
     """
-    names = list(dict(sessions))
-    dated = {name: instant(time) for name, time in sessions if time is not None}
-    if len(dated) == len(names):
-        names.sort(key=dated.__getitem__)
+    told = dict(sessions)
+    names = in_time(list(told), list(told.values()))
     place = {name: index for index, name in enumerate(names)}
     return [(place.get(s[0].session_id, -1), s[0].turn) for s in written.provenance]
 

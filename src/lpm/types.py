@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, TypeVar
+
+Item = TypeVar("Item")
 
 Role = Literal["user", "assistant", "system"]
 ROLES: tuple[Role, ...] = ("user", "assistant", "system")
@@ -37,6 +39,14 @@ class Turn:
 def instant(time: datetime) -> float:
     """Return the seconds since 1970; a time without a zone is in UTC, wherever the machine is."""
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+
+
+def in_time(items: Sequence[Item], times: Sequence[datetime | None]) -> tuple[Item, ...]:
+    """Sort items by their times where all have one; else they stay as they are."""
+    instants = [instant(time) for time in times if time is not None]
+    if len(instants) < len(items):
+        return tuple(items)
+    return tuple(items[index] for index in sorted(range(len(items)), key=instants.__getitem__))
 
 
 @dataclass(frozen=True)

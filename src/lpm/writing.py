@@ -48,13 +48,11 @@ def write_slots(model: LPMModel, chunks: Sequence[Chunk], num_slots: int) -> Wri
 
     A trained writer leaves out what it thinks is not worth keeping, though never everything. Memory
     use does not grow with the history: chunks pass in blocks and only the best stay. The
-    same chunk said twice is kept once.
+    same chunk said twice is kept once, where it was said last.
     """
     backbone = model.backbone
     best: list[tuple[float, int, Tensor, Tensor]] = []
-    unique = list(
-        {(chunk.text, chunk.context): i for i, chunk in reversed(list(enumerate(chunks)))}.values()
-    )[::-1]
+    unique = sorted({(chunk.text, chunk.context): i for i, chunk in enumerate(chunks)}.values())
     for start in range(0, len(unique), _BATCH):
         index = unique[start : start + _BATCH]
         features = chunk_features(backbone, [chunks[i] for i in index], model.config.seen_layers)

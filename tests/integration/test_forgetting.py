@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import torch
 
+from lpm import remembering, revising
 from lpm.cli.app import run
-from lpm.errors import InputError, UnknownUserError
+from lpm.errors import ExpiryError, InputError, OvertakenError, StoreError, UnknownUserError
 from lpm.model import LatentPersonalMemory
 from lpm.store import Draft, open_store
+from lpm.store.user_rows import UserRows
 from lpm.testing import save_tiny_backbone, tiny_backbone, tiny_model
 from lpm.types import History, Session, Turn
 
@@ -204,7 +207,7 @@ def test_a_dry_run_changes_nothing(memories, what):
 
     before = stored()
     receipt = memories.forget("ann", dry_run=True, **what)
-    assert receipt.dry_run and receipt.versions_removed == (0 if what else 1)
+    assert receipt.dry_run and receipt.versions_removed == 1
     assert stored() == before
 
 
@@ -248,20 +251,169 @@ def test_sessions_are_forgotten_when_their_time_has_come(memories):
     assert memories.expire(soon) == ()
 
 
-def test_an_interrupted_forgetting_is_finished_by_the_same_call(memories, monkeypatch):
+def test_a_forgetting_that_is_interrupted_has_removed_nothing(memories, monkeypatch):
     memories.remember("ann", HISTORY, refine_steps=0)
+    before = memories.store.get("ann").encode(), memories.store.get_history("ann")
 
     def crash(*_: object, **__: object) -> int:
         raise OSError("the machine stopped")
 
-    for step in ("delete_session", "prune_versions"):
-        with monkeypatch.context() as patched, pytest.raises(OSError, match="stopped"):
-            patched.setattr(memories.store, step, crash)
+    for step in ("drop_versions", "drop_sessions"):
+        with monkeypatch.context() as patched, pytest.raises(StoreError, match="OSError"):
+            patched.setattr(UserRows, step, crash)
             memories.forget("ann", about="zeppelin")
-        assert memories.store.get("ann").sessions, "what is left can be read at any moment"
-    if "zeppelin" in str(memories.store.get_history("ann")):
-        memories.forget("ann", about="zeppelin")
+        assert (memories.store.get("ann").encode(), memories.store.get_history("ann")) == before
+    assert memories.forget("ann", about="zeppelin").version == 2
     assert "zeppelin" not in str(memories.store.get_history("ann"))
+
+
+@pytest.mark.parametrize("what", [{"session": "s1"}, {"about": "tea"}])
+def test_what_another_process_remembers_meanwhile_is_not_forgotten(
+    memories, model, tmp_path, monkeypatch, what
+):
+    memories.remember("ann", History(HISTORY.sessions[:1]), refine_steps=0)
+    probe = revising.probe
+
+    def slow(*arguments: object) -> object:
+        with LatentPersonalMemory(open_store(tmp_path / "home"), model) as other:
+            other.remember("ann", History(HISTORY.sessions[1:2]), refine_steps=0)
+        return probe(*arguments)
+
+    with monkeypatch.context() as patched, pytest.raises(OvertakenError, match="Try again"):
+        patched.setattr(revising, "probe", slow)
+        memories.forget("ann", **what)
+    assert [s.session_id for s in memories.store.sessions("ann")] == ["s1", "s2"]
+    memories.forget("ann", **what)
+    assert ("s2", 0) in taught(memories)
+
+
+def test_ctrl_c_in_learning_anew_forgets_nothing(memories, monkeypatch):
+    memories.remember("ann", HISTORY, refine_steps=0)
+    monkeypatch.setattr(LatentPersonalMemory, "_default_steps", 3)
+    fit = remembering.fit_slots
+
+    def stopped(*arguments: object, **options: object) -> object:
+        return replace(fit(*arguments, **options), interrupted=True)
+
+    monkeypatch.setattr(remembering, "fit_slots", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        memories.forget("ann", session="s2")
+    assert memories.store.versions("ann") == (1,)
+    assert len(memories.store.sessions("ann")) == 3
+
+
+def test_a_session_that_no_longer_counts_can_be_forgotten_by_name(memories, tmp_path):
+    memories.remember("ann", History(HISTORY.sessions[1:2]), refine_steps=0)
+    memories.remember("ann", History(HISTORY.sessions[2:]), refine_steps=0)
+    memories.rollback("ann", 1)
+    slots = memories.store.get("ann").slots
+    receipt = memories.forget("ann", session="s3")
+    assert receipt.sessions_removed == ("s3",) and receipt.versions_removed == 3
+    assert torch.equal(memories.store.get("ann").slots, slots), "it had taught none of these"
+    assert b"zeppelin" not in bytes_of(tmp_path / "home")
+
+
+def test_one_session_that_cannot_expire_keeps_no_other_from_it(memories, model):
+    soon = NOW + timedelta(days=1)
+    for user in ("ann", "bob", "cleo"):
+        memories.remember(user, HISTORY, refine_steps=0, expires_at=soon)
+    foreign = replace(memories.store.get("bob"), projector="another", version=2)
+    memories.store.put(foreign)
+    with pytest.raises(ExpiryError, match=r"3 sessions .* 's1': .*projector") as raised:
+        memories.expire(soon)
+    gone = [name for receipt in raised.value.receipts for name in receipt.sessions_removed]
+    assert sorted(gone) == ["s1", "s1", "s2", "s2", "s3", "s3"]
+    assert [summary.user for summary in memories.users()] == ["bob"]
+
+
+def test_sessions_that_a_rollback_left_expire_too(memories, tmp_path):
+    memories.remember("ann", History(HISTORY.sessions[1:2]), refine_steps=0)
+    soon = NOW + timedelta(days=1)
+    memories.remember("ann", History(HISTORY.sessions[2:]), refine_steps=0, expires_at=soon)
+    memories.rollback("ann", 1)
+    (receipt,) = memories.expire(soon)
+    assert receipt.sessions_removed == ("s3",)
+    assert memories.expire(soon) == () and b"zeppelin" not in bytes_of(tmp_path / "home")
+
+
+def test_nothing_expires_of_which_nothing_is_kept(memories):
+    with pytest.raises(InputError, match="cannot expire"):
+        memories.remember("ann", HISTORY, refine_steps=0, keep_history="none", expires_at=NOW)
+    assert memories.users() == ()
+
+
+def test_a_topic_goes_with_all_replies_up_to_the_next_turn(memories):
+    said = ("My knee hurts a lot.", "I like green tea in the morning.")
+    first = Session(
+        "s1",
+        (
+            Turn("user", said[0]),
+            Turn("assistant", "I am sorry."),
+            Turn("assistant", "Your knee needs rest and ice."),
+            Turn("user", said[1]),
+            Turn("assistant", "Noted."),
+        ),
+    )
+    memories.remember("ann", History((first,)), refine_steps=0)
+    receipt = memories.forget("ann", about="knee")
+    assert receipt.turns_removed == (("s1", 0), ("s1", 1), ("s1", 2))
+    (left,) = memories.store.get_history("ann").sessions
+    assert [turn.content for turn in left.turns] == [said[1], "Noted."]
+
+
+def test_short_words_are_topics_too(memories):
+    texts = ("My son Ed plays chess on Sundays.", "I moved to the UK three years ago.", TEA)
+    memories.remember("ann", History((session("s1", *texts),)), refine_steps=0)
+    memories.forget("ann", about="Ed")
+    memories.forget("ann", about="uk")
+    (left,) = memories.store.get_history("ann").sessions
+    assert [turn.content for turn in left.turns if turn.role == "user"] == [TEA]
+
+
+def test_a_session_that_becomes_like_another_leaves_one_of_them(memories):
+    move = "I moved to Porto last winter."
+    knee = "My knee hurts a lot these days."
+    both = (session("s1", move, TEA, knee), session("s2", move, TEA))
+    memories.remember("ann", History(both), refine_steps=0)
+    assert memories.forget("ann", about="knee").sessions_removed == ("s1",)
+    assert [s.session_id for s in memories.store.sessions("ann", every=True)] == ["s2"]
+    memories.forget("ann", about="Porto")
+    (left,) = memories.store.get_history("ann").sessions
+    assert [turn.content for turn in left.turns if turn.role == "user"] == [TEA]
+
+
+def test_a_dry_run_counts_what_the_real_run_removes(memories):
+    for one in HISTORY.sessions:
+        memories.remember("ann", History((one,)), refine_steps=0)
+    tried = memories.forget("ann", session="s2", dry_run=True)
+    done = memories.forget("ann", session="s2")
+    counted = [(r.versions_removed, r.bytes_removed) for r in (tried, done)]
+    assert counted[0] == counted[1] and counted[0][0] == 3 and counted[0][1] > 0
+
+
+def test_a_value_told_again_is_the_latest(memories):
+    old, new = "I have moved to Porto for my new job.", "I have moved to Lisbon for my new job."
+    told = [session(f"s{n}", text, day=n) for n, text in enumerate((old, new, old), start=1)]
+    memories.remember("ann", History(tuple(told)), refine_steps=0)
+    assert taught(memories) == {("s2", 0), ("s3", 0)}
+
+
+def test_the_order_of_sessions_never_changes(memories):
+    dated = [session("may", "I planted roses in May.", day=5), session("jan", WORK, day=1)]
+    more = [session("undated", TEA), session("last", "I sold the old green boat.")]
+    for one in (*dated, *more):
+        memories.remember("ann", History((one,)), refine_steps=0, keep_history="full")
+    assert [r.session_id for r in memories.store.get("ann").sessions] == [
+        "jan", "may", "undated", "last"
+    ]  # fmt: skip
+
+
+def test_the_order_of_sessions_does_not_depend_on_what_is_kept_of_them(memories):
+    texts = ("I live in Lisbon by the river.", "I moved to Porto last winter.", TEA)
+    for number, (text, kept) in enumerate(zip(texts, ("full", "hashes", "full"), strict=True)):
+        told = History((session(f"s{number}", text),))
+        memories.remember("ann", told, refine_steps=0, keep_history=kept)
+    assert [r.session_id for r in memories.store.get("ann").sessions] == ["s0", "s1", "s2"]
 
 
 def test_versions_are_listed_compared_and_brought_back(memories):
@@ -325,6 +477,7 @@ class TestCommands:
             tmp_path / "no" / "r",
             status=2,
         )
+        assert "is a folder" in lpm("forget", "ann", "--yes", "--receipt", tmp_path, status=2)
         assert "not both" in lpm("forget", "ann", "--session", "s1", "--about", "tea", status=2)
         done = json.loads(lpm("forget", "ann", "--yes", "--json"))
         assert done["scope"] == "user" and done["versions_removed"] == 1
@@ -338,7 +491,7 @@ class TestCommands:
         log = json.loads(lpm("history", "ann", "--json", model=False))
         assert [item["session_ids"] for item in log] == [["s1", "s2", "s3"], ["s8"]]
         assert "1 slots came, 0 went" in lpm("diff", "ann", 1, model=False)
-        assert "1 sessions were past" in lpm("expire")
+        assert "1 sessions past their time were forgotten" in lpm("expire")
         assert "not stored" in lpm("rollback", "ann", 7, status=2, model=False)
         lpm("rollback", "ann", 3, model=False)
         assert "s8" not in lpm("show", "ann", "--tell")

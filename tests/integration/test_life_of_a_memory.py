@@ -199,3 +199,34 @@ def test_help_loads_no_torch(tmp_path: Path):
     )
     environment = {**os.environ, "LPM_HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, capture_output=True)
+
+
+@pytest.mark.parametrize("text", ["caf\udce9", "half \ud83d", "a null \0 character"])
+def test_what_is_no_text_is_refused_everywhere(memories, text):
+    memories.remember("ann", CHAT, refine_steps=0)
+    history = History((Session("s", (Turn("user", text),)),))
+    for refused in (
+        lambda: memories.answer("ann", text),
+        lambda: memories.explain("ann", text),
+        lambda: list(memories.stream("ann", [{"role": "user", "content": text}])),
+        lambda: memories.remember("ann", history),
+        lambda: memories.remember("ann", [{"role": "user", "content": text}]),
+    ):
+        with pytest.raises(InputError, match=r"surrogate|null"):
+            refused()
+    assert memories.store.versions("ann") == (1,)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--keep-days", 3_000_000), ("--seed", 2**64), ("--keep-days", 1, "--keep-history", "none")],
+)
+def test_numbers_beyond_all_bounds_are_refused(folder, tmp_path, options):
+    (tmp_path / "h.jsonl").write_text(json.dumps({"session": "s", **CHAT[0]}))
+    home = ("--home", tmp_path / "home", "--backbone", folder)
+    assert lpm("remember", "ann", tmp_path / "h.jsonl", *home, *options) == 2
+
+
+def test_a_fit_takes_any_seed_that_the_command_line_takes(memories):
+    memories.seed = 2**63 - 1
+    assert memories.remember("ann", CHAT, refine_steps=1).steps == 1

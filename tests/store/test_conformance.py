@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import torch
 
-from lpm.errors import InputError, StoreError, UnknownUserError
+from lpm.errors import InputError, OvertakenError, StoreError, UnknownUserError
 from lpm.memory import Memory, SessionRecord
 from lpm.store import page_mark
 from lpm.types import Session, SlotSource, Turn
@@ -348,25 +348,52 @@ def test_of_many_threads_that_write_one_version_one_wins(store):
     assert names(store) == [f"s{won[0]}"]
 
 
-def test_a_session_is_replaced_in_its_place_and_its_old_text_is_gone(store):
+def test_a_part_is_erased_at_once_with_all_that_still_held_it(store):
     put_all(store, 3)
-    before = session("s1", text="text 1")
+    before, third = (session(f"s{n}", text=f"text {n}") for n in (1, 3))
     kept = Session("s1", (Turn("user", "what is left"),), None)
-    store.replace_session("ann", before.content_hash(), kept)
+    left = store.get("ann").updated()
+    edited = {before.content_hash(): kept}
+    assert store.erase_part(left, removed={third.content_hash()}, edited=edited) == 3
+    assert store.versions("ann") == (4,)
     history = store.get_history("ann")
-    assert [s.session_id for s in history.sessions] == ["s1", "s2", "s3"]
+    assert [s.session_id for s in history.sessions] == ["s1", "s2"]
     assert history.sessions[0] == kept
-    with pytest.raises(InputError, match="content hash"):
-        store.replace_session("ann", before.content_hash(), kept)
+    store.put(store.get("ann").updated(), [third])
+    assert names(store) == ["s1", "s2", "s3"], "it may be told again"
 
 
-def test_text_that_was_not_kept_stays_away_when_its_session_is_replaced(store):
+def test_erasing_a_part_takes_what_a_rollback_left(store):
+    put_all(store, 2)
+    store.rollback("ann", 1)
+    assert [s.session_id for s in store.sessions("ann")] == ["s1"]
+    assert [s.session_id for s in store.sessions("ann", every=True)] == ["s1", "s2"]
+    store.erase_part(store.get("ann").updated())
+    assert [s.session_id for s in store.sessions("ann", every=True)] == ["s1"]
+    assert store.expired(NOW + timedelta(10_000)) == ()
+
+
+def test_what_another_writer_stored_meanwhile_is_never_erased(store):
+    put_all(store, 1)
+    seen = store.get("ann")
+    store.put(seen.updated(), [session("s2", text="text 2")])
+    gone = {session("s1", text="text 1").content_hash()}
+    with pytest.raises(OvertakenError, match="faster"):
+        store.erase_part(seen.updated(), removed=gone)
+    with pytest.raises(OvertakenError, match="faster"):
+        store.delete("ann", version=seen.version)
+    assert store.versions("ann") == (1, 2) and names(store) == ["s1", "s2"]
+    assert store.delete("ann", version=2).versions_removed == 2
+
+
+def test_text_that_was_not_kept_stays_away_when_its_session_is_edited(store):
     first = session("s1")
     store.put(make_memory("ann"), [first], keep_history="hashes")
-    store.replace_session("ann", first.content_hash(), session("s1", text="other"))
+    other = session("s1", text="other")
+    store.erase_part(store.get("ann").updated(), edited={first.content_hash(): other})
     (stored,) = store.sessions("ann")
     assert not stored.has_text
-    assert stored.content_hash == session("s1", text="other").content_hash()
+    assert stored.content_hash == other.content_hash()
 
 
 def test_users_are_listed_by_time_in_pages_and_since_a_time(store):

@@ -100,6 +100,20 @@ class Interleavings(RuleBasedStateMachine):
             del versions[version]
 
     @rule(which=VIEWS, who=PEOPLE)
+    def erase_newest_session(self, which: int, who: tuple[str, str]) -> None:
+        person = self.people.get(who)
+        if person is None:
+            return
+        store = self.view(which, who[0])
+        newest = max(person.versions)
+        value, learnt = person.versions[newest]
+        gone = {s.content_hash for s in store.sessions(who[1]) if s.session_id in learnt[-1:]}
+        left = store.get(who[1]).updated()
+        assert store.erase_part(left, removed=gone, vacuum=False) == len(person.versions)
+        person.versions = {newest + 1: (value, learnt[:-1])}
+        assert [s.session_id for s in store.sessions(who[1], every=True)] == learnt[:-1]
+
+    @rule(which=VIEWS, who=PEOPLE)
     def delete_newest_session(self, which: int, who: tuple[str, str]) -> None:
         if who not in self.people:
             return

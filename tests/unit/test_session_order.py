@@ -10,9 +10,8 @@ import pytest
 import torch
 
 from lpm.remembering import merged
-from lpm.store.rows import by_time
 from lpm.superseding import told_in_order
-from lpm.types import Session, SlotSource, Turn
+from lpm.types import Session, SlotSource, Turn, in_time
 from lpm.written import Written
 
 # In Berlin clocks go forward from 02:00 to 03:00 that night.
@@ -60,5 +59,6 @@ def test_sessions_come_in_the_order_of_their_instants(first: datetime, second: d
         "a",
         "b",
     ]
-    assert names(by_time([session("b", second), session("a", first)])) == ["a", "b"]
+    both = [session("b", second), session("a", first)]
+    assert names(in_time(both, [second, first])) == ["a", "b"]
     assert order(("b", second), ("a", first)) == ["a", "b"]

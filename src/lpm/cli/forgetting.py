@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +23,7 @@ from lpm.cli.options import (
     opened_store,
     print_json,
 )
-from lpm.errors import InputError
+from lpm.errors import ExpiryError, InputError
 
 if TYPE_CHECKING:
     from lpm.forgetting import ErasureReceipt
@@ -53,8 +54,8 @@ def forget(
 
     if session is not None and about is not None:
         raise InputError("Give --session or --about, not both.")
-    if receipt is not None and not receipt.absolute().parent.is_dir():
-        raise InputError(f"The folder of '{receipt}' does not exist; make it first.")
+    if receipt is not None:
+        _check_receipt(receipt)
     if session is None and about is None:
         with opened_store(home) as store:
             # Raises for an unknown user before anybody is asked.
@@ -70,10 +71,7 @@ def forget(
                 _confirm(f"{part} of '{user}'")
             made = memories.forget(user, session=session, about=about, dry_run=dry_run)
     if receipt is not None:
-        from lpm.files import write_atomic
-
-        text = json.dumps(dataclasses.asdict(made), ensure_ascii=False, indent=1) + "\n"
-        write_atomic(receipt, text.encode())
+        _write_receipt(receipt, made)
     if as_json:
         print_json(made)
     else:
@@ -90,13 +88,44 @@ def expire(
 ) -> None:
     """Forget the sessions whose days are over, of all users."""
     with opened(home, backbone, device, projector, seed) as memories:
-        receipts = memories.expire()
+        try:
+            receipts = memories.expire()
+        except ExpiryError as error:
+            _print_expired(error.receipts, as_json)
+            raise
+    _print_expired(receipts, as_json)
+
+
+def _print_expired(receipts: tuple[ErasureReceipt, ...], as_json: bool) -> None:
     if as_json:
         print_json(receipts)
         return
     for made in receipts:
         typer.echo(_sentence(made))
-    typer.echo(f"{len(receipts)} sessions were past their time.")
+    typer.echo(f"{len(receipts)} sessions past their time were forgotten.")
+
+
+def _check_receipt(path: Path) -> None:
+    """Refuse a place where nothing can be written, before anything is forgotten."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise InputError(f"The folder of '{path}' does not exist; make it first.")
+    if path.is_dir():
+        raise InputError(f"'{path}' is a folder; name a file in it.")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"Nothing can be written to the folder of '{path}'; choose another.")
+
+
+def _write_receipt(path: Path, made: ErasureReceipt) -> None:
+    """Write a receipt, or print it where that fails: nothing could make it again."""
+    from lpm.files import write_atomic
+
+    text = json.dumps(dataclasses.asdict(made), ensure_ascii=False, indent=1) + "\n"
+    try:
+        write_atomic(path, text.encode())
+    except OSError:
+        typer.echo(text, nl=False)
+        raise
 
 
 def _confirm(what: str) -> None:

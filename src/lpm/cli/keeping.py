@@ -38,7 +38,8 @@ def remember(
         KeepHistory, typer.Option(help="What is stored beside the slots: text, hashes or nothing.")
     ] = "full",
     keep_days: Annotated[
-        float | None, typer.Option(min=0, help="Let `lpm expire` forget these sessions after that.")
+        float | None,
+        typer.Option(min=0, max=36_500, help="Let `lpm expire` forget these sessions after that."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would change and store nothing.")

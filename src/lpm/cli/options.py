@@ -36,7 +36,9 @@ BackboneName = Annotated[
 Device = Annotated[
     str | None, typer.Option("--device", help="cpu, cuda, cuda:1; the GPU when there is one.")
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of everything random.")
+]
 ProjectorFolder = Annotated[
     Path | None,
     typer.Option("--projector", help="Folder of a trained projector; the shipped one by default."),

@@ -74,7 +74,7 @@ class _Plan:
 
     def __init__(self, examples: Sequence[FitExample], config: FitConfig) -> None:
         # The place in the batch takes no part, or a user alone would get other examples.
-        self.generator = torch.Generator().manual_seed(config.seed * 1_000_003)
+        self.generator = torch.Generator().manual_seed(config.seed * 1_000_003 % 2**63)
         order = torch.randperm(len(examples), generator=self.generator).tolist()
         count = int(len(examples) * config.held_out_share)
         self.held_out = [examples[i] for i in order[:count]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, Self
 
@@ -37,7 +37,8 @@ class MemoryStore(Protocol):
     - `get_history` returns the sessions with text that the newest version has learnt from, ordered
       by time where all have one (a time without a zone is UTC), else as they came; None without
       any.
-    - `sessions` lists the same sessions, those without text too.
+    - `sessions` lists the same sessions, those without text too. every: also those that stay stored
+      after a rollback and no longer count.
     - `stamp` names the newest version for ever, so that a cache can tell whether it still holds it;
       UnknownUserError without one. `stamps` are those of several users, by their names.
     - `versions` lists the stored versions, oldest first; `version_log` says when each was made and
@@ -49,12 +50,14 @@ class MemoryStore(Protocol):
 
     Removing
     - `delete` removes every version, session and byte of a user; UnknownUserError without one.
+      version: OvertakenError, and nothing removed, unless that is the newest one.
+    - `erase_part` stores a version, which must be the next as in `put`, in the place of all others,
+      whose number it returns; sessions whose content hash is `removed`, and those that no longer
+      count, go with them, and of those `edited`, by their content hash, the text that is given
+      stays; text that was not kept stays away. All of it or nothing.
     - `delete_session` removes the sessions of that identifier or content hash and returns how many
       there were. Slots learnt from them stay: learn the user again from `get_history`, put that,
       and prune. UnknownUserError when nothing is stored for the user.
-    - `replace_session` puts a session with other turns, of which some were removed, in the place of
-      the stored one of that content hash; text that was not kept stays away. InputError when there
-      is none.
     - `prune_versions` removes all but the newest `keep` versions, and sessions that none of these
       has learnt from; returns the number of versions removed.
     - vacuum: rewrite what is stored so that no copy of removed bytes stays in freed pages. None
@@ -89,7 +92,7 @@ class MemoryStore(Protocol):
 
     def get_history(self, user: str) -> History | None: ...
 
-    def sessions(self, user: str) -> tuple[StoredSession, ...]: ...
+    def sessions(self, user: str, *, every: bool = False) -> tuple[StoredSession, ...]: ...
 
     def stamp(self, user: str) -> VersionStamp: ...
 
@@ -111,13 +114,20 @@ class MemoryStore(Protocol):
 
     def expired(self, now: datetime, *, limit: int = 1000) -> tuple[ExpiredSession, ...]: ...
 
-    def delete(self, user: str, *, vacuum: bool | None = None) -> ForgetReport: ...
+    def delete(
+        self, user: str, *, version: int | None = None, vacuum: bool | None = None
+    ) -> ForgetReport: ...
+
+    def erase_part(
+        self,
+        memory: Memory,
+        *,
+        removed: Collection[str] = (),
+        edited: Mapping[str, Session] | None = None,
+        vacuum: bool | None = None,
+    ) -> int: ...
 
     def delete_session(self, user: str, session: str, *, vacuum: bool | None = None) -> int: ...
-
-    def replace_session(
-        self, user: str, content_hash: str, session: Session, *, vacuum: bool | None = None
-    ) -> None: ...
 
     def prune_versions(self, user: str, keep: int, *, vacuum: bool | None = None) -> int: ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -183,10 +183,12 @@ class CachedStore:
         """Store a new version."""
         self._store.put(memory, sessions, keep_history=keep_history, expires_at=expires_at)
 
-    def delete(self, user: str, *, vacuum: bool | None = None) -> ForgetReport:
+    def delete(
+        self, user: str, *, version: int | None = None, vacuum: bool | None = None
+    ) -> ForgetReport:
         """Remove every version, session and byte of a user, here too."""
         try:
-            return self._store.delete(user, vacuum=vacuum)
+            return self._store.delete(user, version=version, vacuum=vacuum)
         finally:
             self._hot.drop((self.tenant, user))
 
@@ -223,9 +225,9 @@ class CachedStore:
         """Return the sessions with text that the newest version has learnt from."""
         return self._store.get_history(user)
 
-    def sessions(self, user: str) -> tuple[StoredSession, ...]:
+    def sessions(self, user: str, *, every: bool = False) -> tuple[StoredSession, ...]:
         """List the sessions that the newest version has learnt from."""
-        return self._store.sessions(user)
+        return self._store.sessions(user, every=every)
 
     def stamp(self, user: str) -> VersionStamp:
         """Return the stamp of a user's newest version."""
@@ -265,11 +267,19 @@ class CachedStore:
         """Remove the sessions of that identifier or content hash."""
         return self._store.delete_session(user, session, vacuum=vacuum)
 
-    def replace_session(
-        self, user: str, content_hash: str, session: Session, *, vacuum: bool | None = None
-    ) -> None:
-        """Put a session with other turns in the place of a stored one."""
-        self._store.replace_session(user, content_hash, session, vacuum=vacuum)
+    def erase_part(
+        self,
+        memory: Memory,
+        *,
+        removed: Collection[str] = (),
+        edited: Mapping[str, Session] | None = None,
+        vacuum: bool | None = None,
+    ) -> int:
+        """Store a version in the place of all others, and take text away, here too."""
+        try:
+            return self._store.erase_part(memory, removed=removed, edited=edited, vacuum=vacuum)
+        finally:
+            self._hot.drop((self.tenant, memory.user))
 
     def prune_versions(self, user: str, keep: int, *, vacuum: bool | None = None) -> int:
         """Remove all but the newest `keep` versions."""

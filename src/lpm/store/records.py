@@ -35,8 +35,7 @@ class VersionSummary:
 
 @dataclass(frozen=True)
 class StoredSession:
-    """One session that the newest version has learnt from; has_text is False when only its hash
-    was kept."""
+    """One stored session; has_text is False when only its hash was kept."""
 
     session_id: str
     content_hash: str

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lpm.errors import InputError, StoreError
-from lpm.types import KEEP_HISTORY, ROLES, KeepHistory, Session, Turn, instant
+from lpm.types import KEEP_HISTORY, ROLES, KeepHistory, Session, Turn
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,7 @@ def new_sessions(
     sessions: Sequence[Session], keep_history: KeepHistory, expires_at: datetime | None
 ) -> list[NewSession]:
     """Return what `keep_history` allows to store; raises InputError for text no store can hold."""
-    if keep_history not in KEEP_HISTORY:
-        raise InputError(f"`keep_history` must be one of {KEEP_HISTORY}, but is {keep_history!r}.")
+    check_keeping(keep_history, expires_at)
     expiry = None if expires_at is None else utc_text(expires_at, "expires_at")
     rows = []
     for index, session in enumerate(sessions, start=1):
@@ -45,6 +44,20 @@ def new_sessions(
         turns = encode_turns(session.turns) if keep_history == "full" else None
         rows.append(NewSession(facts, turns, expiry))
     return [] if keep_history == "none" else rows
+
+
+def check_keeping(keep_history: KeepHistory, expires_at: datetime | None) -> None:
+    """Raise InputError unless sessions can be kept so, and go at that time."""
+    if keep_history not in KEEP_HISTORY:
+        raise InputError(f"`keep_history` must be one of {KEEP_HISTORY}, but is {keep_history!r}.")
+    if expires_at is None:
+        return
+    utc_text(expires_at, "expires_at")
+    if keep_history == "none":
+        raise InputError(
+            "A session of which nothing is kept cannot expire: nothing would tell when. Keep its "
+            "hash (`keep_history` 'hashes'), or give no time."
+        )
 
 
 def encode_facts(facts: SessionFacts) -> bytes:
@@ -89,20 +102,16 @@ def read_time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def by_time(sessions: Sequence[Session]) -> tuple[Session, ...]:
-    """Sort sessions by time where all have one."""
-    instants = [instant(session.time) for session in sessions if session.time]
-    if len(instants) < len(sessions):
-        return tuple(sessions)
-    order = sorted(range(len(sessions)), key=instants.__getitem__)
-    return tuple(sessions[index] for index in order)
-
-
 def utc_text(time: datetime, name: str) -> str:
     """Return a time as text whose order is that of time; raises InputError without a zone."""
     if time.tzinfo is None:
         raise InputError(f"`{name}` must have a time zone; give `datetime.now(UTC)` or the like.")
-    return time.astimezone(UTC).isoformat(timespec="microseconds")
+    try:
+        return time.astimezone(UTC).isoformat(timespec="microseconds")
+    except OverflowError:
+        raise InputError(
+            f"`{name}` is beyond the years 1 to 9999 in UTC; give a time within them."
+        ) from None
 
 
 def encode_numbers(numbers: set[int]) -> str:
@@ -143,8 +152,8 @@ def check_text(text: str, what: str) -> None:
         fine = False
     if not fine:
         raise InputError(
-            f"{what} holds a null character or half of a surrogate pair, which cannot be stored; "
-            "remove the character."
+            f"{what} holds a null character or half of a surrogate pair, which is no text; remove "
+            "the character, or give it in UTF-8."
         )
 
 

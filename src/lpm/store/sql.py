@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select, union
+from sqlalchemy import select
 
-from lpm.errors import InputError, OvertakenError, StoreError, UnknownUserError
+from lpm.errors import InputError, OvertakenError, UnknownUserError
 from lpm.memory import Memory, validate_user
-from lpm.store.encryption import PLAIN, Cipher, MasterKeys
+from lpm.store.encryption import Cipher
 from lpm.store.failures import unknown_user
-from lpm.store.job_rows import drop_jobs, end_job, holds_jobs, kept_jobs, reseal_job
+from lpm.store.job_rows import drop_jobs, end_job
 from lpm.store.jobs import JobGoneError, JobQueue
-from lpm.store.key_rows import find_cipher, make_cipher, rewrap
+from lpm.store.key_rows import find_cipher
 from lpm.store.listing import users_query
-from lpm.store.queueing import Queueing
 from lpm.store.records import (
     ExpiredSession,
     StoredSession,
     VersionStamp,
     VersionSummary,
 )
+from lpm.store.rotation import KeyRotation
 from lpm.store.rows import (
-    by_time,
+    NewSession,
     decode_numbers,
     decode_session,
     new_sessions,
@@ -35,12 +34,20 @@ from lpm.store.rows import (
 from lpm.store.schema import JOBS, MEMORIES, SESSIONS
 from lpm.store.transactions import faster
 from lpm.store.user_rows import KeptSession, UserRows, newest_stamps
-from lpm.types import ForgetReport, History, KeepHistory, Session, UserOrder, UserSummary
+from lpm.types import (
+    ForgetReport,
+    History,
+    KeepHistory,
+    Session,
+    UserOrder,
+    UserSummary,
+    in_time,
+)
 
 _M, _S, _J = MEMORIES.c, SESSIONS.c, JOBS.c
 
 
-class SQLStore(Queueing):
+class SQLStore(KeyRotation):
     """What `MemoryStore` promises, on one engine; a subclass says how to lock and to erase.
 
     With master keys it also rotates keys; see `rotate_keys` and `rotate_data_key`.
@@ -113,12 +120,12 @@ class SQLStore(Queueing):
         """Return the sessions with text that the newest version has learnt from."""
         found = [
             decode_session(session.facts, session.turns)
-            for session in self._learnt_sessions(user)
+            for session in self._kept_sessions(user)
             if session.turns is not None
         ]
-        return History(by_time(found)) if found else None
+        return History(in_time(found, [session.time for session in found])) if found else None
 
-    def sessions(self, user: str) -> tuple[StoredSession, ...]:
+    def sessions(self, user: str, *, every: bool = False) -> tuple[StoredSession, ...]:
         """List the sessions that the newest version has learnt from, as they came."""
         return tuple(
             StoredSession(
@@ -128,7 +135,7 @@ class SQLStore(Queueing):
                 read_time(session.expires_at),
                 session.turns is not None,
             )
-            for session in self._learnt_sessions(user)
+            for session in self._kept_sessions(user, every)
         )
 
     def stamp(self, user: str) -> VersionStamp:
@@ -202,10 +209,15 @@ class SQLStore(Queueing):
 
     # Removing
 
-    def delete(self, user: str, *, vacuum: bool | None = None) -> ForgetReport:
+    def delete(
+        self, user: str, *, version: int | None = None, vacuum: bool | None = None
+    ) -> ForgetReport:
         """Remove every version, session and byte of a user."""
         with self._writing("changed", user, opened=False) as rows:
-            sizes = [row.size_bytes for row in rows.versions()]
+            stored = rows.versions()
+            if version is not None and stored and stored[-1].version != version:
+                raise faster(user)
+            sizes = [row.size_bytes for row in stored]
             jobs = drop_jobs(rows)
             if sizes or jobs:
                 rows.drop_all()
@@ -231,23 +243,37 @@ class SQLStore(Queueing):
             self._clean(vacuum)
         return len(gone)
 
-    def replace_session(
-        self, user: str, content_hash: str, session: Session, *, vacuum: bool | None = None
-    ) -> None:
-        """Put a session with other turns in the place of a stored one."""
-        (new,) = new_sessions([session], "full", None)
-        with self._writing("changed", user) as rows:
-            found = [kept for kept in rows.sessions() if kept.facts.content_hash == content_hash]
-            if not found:
-                raise InputError(
-                    f"No session of user '{user}' with that content hash is stored; list them with "
-                    "`sessions`."
-                )
-            (old,) = found
-            turns = None if old.turns is None else new.turns
-            rows.reseal_session(KeptSession(old.number, new.facts, turns, old.expires_at))
+    def erase_part(
+        self,
+        memory: Memory,
+        *,
+        removed: Collection[str] = (),
+        edited: Mapping[str, Session] | None = None,
+        vacuum: bool | None = None,
+    ) -> int:
+        """Store a version in the place of all others, and take text away; all of it or nothing."""
+        data, shorter = memory.encode(), _by_hash(edited or {})
+        self._seal_plain(memory.user)
+        with self._adding(memory.user) as (rows, blob):
+            latest, learnt = rows.head()
+            if memory.version != latest + 1:
+                raise _overtaken(memory.user, memory.version, latest)
+            older = rows.count()
+            gone: set[int] = set()
+            for kept in rows.sessions():
+                found = kept.facts.content_hash
+                if found in removed or kept.number not in learnt:
+                    gone.add(kept.number)
+                elif (new := shorter.get(found)) is not None:
+                    turns = None if kept.turns is None else new.turns
+                    rows.reseal_session(KeptSession(kept.number, new.facts, turns, kept.expires_at))
+            payload = self._payload(rows, memory.version, data, blob)
+            rows.insert(memory, payload, len(data), learnt - gone, set())
+            rows.drop_versions(latest)
+            rows.drop_sessions(gone)
             self._promise_erasure(rows.db)
         self._clean(vacuum)
+        return older
 
     def prune_versions(self, user: str, keep: int, *, vacuum: bool | None = None) -> int:
         """Remove all but the newest `keep` versions; return how many were removed."""
@@ -269,10 +295,10 @@ class SQLStore(Queueing):
         self._clean(vacuum)
         return len(old)
 
-    def _learnt_sessions(self, user: str) -> list[KeptSession]:
+    def _kept_sessions(self, user: str, every: bool = False) -> list[KeptSession]:
         with self._reading(user) as rows:
             _, learnt = rows.head()
-            return [session for session in rows.sessions() if session.number in learnt]
+            return [kept for kept in rows.sessions() if every or kept.number in learnt]
 
     def _end_job(self, rows: UserRows, version: int) -> None:
         ticket = self._ticket
@@ -283,87 +309,10 @@ class SQLStore(Queueing):
         if ticket.erase:
             self._promise_erasure(rows.db)
 
-    # Keys
 
-    def rotate_data_key(self, user: str) -> None:
-        """Give a user a new data key and seal everything of theirs anew, what was plain too."""
-        validate_user(user)
-        self._reseal(user)
-        self._clean(None)
-
-    def rotate_keys(self) -> int:
-        """Wrap the data keys of all tenants by the current master key; return how many changed.
-
-        Users from before the store was encrypted are sealed. After it returns, the former master
-        keys open nothing in this store.
-        """
-        masters = self._required_masters()
-        with self._connection("read", writing=False) as db:
-            users = union(select(_M.tenant, _M.user_id), select(_J.tenant, _J.user_id))
-            everyone = db.execute(users).all()
-        changed = 0
-        for tenant, user in everyone:
-            view = self.for_tenant(tenant)
-            if view._is_plain(user):
-                view._reseal(user)
-                changed += 1
-                continue
-            with view._writing("changed", user) as rows:
-                changed += rewrap(rows.db, masters, tenant, user)
-                self._promise_erasure(rows.db)
-        self._clean(None)
-        return changed
-
-    def _seal_plain(self, user: str) -> None:
-        """Seal a user from before the store was encrypted."""
-        if self._masters is not None and self._is_plain(user):
-            self.rotate_data_key(user)
-
-    def _is_plain(self, user: str) -> bool:
-        with self._reading(user) as rows:
-            return rows.cipher is PLAIN and (rows.count() > 0 or holds_jobs(rows))
-
-    def _reseal(self, user: str) -> None:
-        masters = self._required_masters()
-        names = self._reserve(user, len(self.versions(user)))
-        try:
-            with self._writing("changed", user) as rows:
-                self._reseal_rows(rows, masters, names)
-                self._promise_erasure(rows.db)
-        except BaseException:
-            with suppress(StoreError):
-                self._sweep(names=names)
-            raise
-
-    def _reseal_rows(self, rows: UserRows, masters: MasterKeys, names: list[str]) -> None:
-        stored, kept, jobs = rows.versions(), rows.sessions(), kept_jobs(rows)
-        if not stored and not jobs:
-            raise unknown_user(rows.user)
-        if self._blobs is not None and len(stored) != len(names):
-            raise faster(rows.user)
-        new = replace(rows, cipher=make_cipher(rows.db, masters, rows.tenant, rows.user))
-        for index, summary in enumerate(stored):
-            row = rows.version(summary.version)
-            data = self._bytes(row)
-            if data is None:
-                continue
-            memory = self._decode(rows, row, data)
-            blob = names[index] if names else None
-            new.set_payload(row.version, self._payload(new, row.version, memory.encode(), blob))
-            if row.blob is not None:
-                rows.loosen([row.blob], since=0)
-        for session in kept:
-            new.reseal_session(session)
-        for job in jobs:
-            reseal_job(new, job)
-
-    def _required_masters(self) -> MasterKeys:
-        if self._masters is None:
-            raise InputError(
-                f"The store at '{self.place}' was opened without `master_keys`; open it with them "
-                "to rotate keys."
-            )
-        return self._masters
+def _by_hash(edited: Mapping[str, Session]) -> dict[str, NewSession]:
+    shorter = new_sessions(list(edited.values()), "full", None)
+    return dict(zip(edited, shorter, strict=True))
 
 
 def _overtaken(user: str, version: int, latest: int) -> OvertakenError:

@@ -107,6 +107,20 @@ class SQLiteStore(SQLStore):
         return removed
 
 
+def _use_log(cursor: sqlite3.Cursor) -> None:
+    """Switch to a write-ahead log; SQLite does not wait for another one who switches as well."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            locked = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            if not locked or time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY_S)
+
+
 def _emptied(db: Any) -> bool:
     """Empty the log into the file; return False when a reader keeps it from that for too long.
 
@@ -133,9 +147,9 @@ def _engine(path: Path) -> Engine:
         db.isolation_level = None
         cursor = db.cursor()
         # temp_store: rewriting makes a copy, which must not lie in a folder for all.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        _use_log(cursor)
+        for pragma in ("synchronous=FULL", "secure_delete=ON", "temp_store=MEMORY"):
             cursor.execute(f"PRAGMA {pragma}")
-        cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.close()
 
     @event.listens_for(engine, "begin")
