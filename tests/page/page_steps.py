@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 from running_server import Running
@@ -42,6 +43,13 @@ def ask_both(page: Page, text: str) -> None:
     page.get_by_role("button", name="Ask").click()
     expect(page.get_by_role("button", name="Ask")).to_be_visible()
     expect(page.locator(".turn").last).to_contain_text("Time")
+
+
+def hold(page: Page, wanted: Callable[[str], bool]) -> list[playwright.Route]:
+    """Return the requests to such addresses as they come; each waits until it is let go."""
+    held: list[playwright.Route] = []
+    page.route(wanted, lambda route: held.append(route))
+    return held
 
 
 def alert(page: Page) -> playwright.Locator:

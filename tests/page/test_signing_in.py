@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from page_steps import MONDAY, alert, expect, sign_in
+from page_steps import MONDAY, alert, expect, hold, sign_in
 from running_server import running
 
 
@@ -68,8 +68,7 @@ def test_an_answer_that_comes_too_late_changes_no_list(page, server, taught):
     memory = store.get(taught("late", MONDAY))
     for number in range(20):
         store.put(replace(memory, user=f"late{number:02}"))
-    held = []
-    page.route(lambda url: "after=late" in url, lambda route: held.append(route))
+    held = hold(page, lambda url: "after=late" in url)
     sign_in(page, server)
     name = page.get_by_label("User", exact=True)
     listed = page.get_by_role("list", name="Users").get_by_role("button")
@@ -83,3 +82,23 @@ def test_an_answer_that_comes_too_late_changes_no_list(page, server, taught):
         held[0].continue_()
     page.wait_for_timeout(100)
     expect(listed).to_have_count(1)
+
+
+def test_that_nobody_has_such_a_name_is_said_of_the_newest_question_alone(page, server, taught):
+    taught("pam", MONDAY)
+    sign_in(page, server)
+    name = page.get_by_label("User", exact=True)
+    nobody = page.get_by_text("Nobody's name begins like that")
+    name.fill("zz")
+    expect(nobody).to_be_visible()
+    held = hold(page, lambda url: "prefix=" in url)
+    with page.expect_request(lambda request: "prefix=zzz&" in request.url):
+        name.fill("zzz")
+    with page.expect_request(lambda request: "prefix=pam&" in request.url):
+        name.fill("pam")
+    with page.expect_response(lambda answer: "prefix=zzz&" in answer.url):
+        held[0].continue_()
+    page.wait_for_timeout(100)
+    assert nobody.count() == 0
+    held[1].continue_()
+    expect(page.get_by_role("button", name="pam")).to_be_visible()

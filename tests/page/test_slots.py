@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from page_steps import MONDAY, ask_both, expect, go, sign_in
+from page_steps import MONDAY, ask_both, expect, go, hold, sign_in
 
 from lpm.memory import Memory
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
 
 
 def test_slots_name_the_turns_that_taught_them(page, server, taught):
@@ -23,6 +28,27 @@ def test_slots_name_the_turns_that_taught_them(page, server, taught):
     expect(rows).to_have_count(1)
     page.get_by_role("button", name="Let the model put each slot into words").click()
     expect(page.locator(".told")).to_have_count(1)
+
+
+def test_what_the_model_says_of_a_slot_never_stands_beside_one_of_another_version(
+    page, server, taught
+):
+    """Somebody else has written a version that the page does not show yet; then it follows."""
+    sign_in(page, server, taught("pia"))
+    go(page, "Slots")
+    rows, told = page.locator(".slots tbody tr"), page.locator(".told")
+    expect(rows.first).to_be_visible()
+    taught("pia", MONDAY | {"session": "sunday", "content": "My cat is called Mo."})
+    held = hold(page, lambda url: url.endswith("/memories/pia"))
+    with page.expect_request(lambda request: request.url.endswith("/memories/pia")):
+        page.get_by_role("button", name="Let the model put each slot into words").click()
+    expect(page.get_by_role("navigation")).to_contain_text("version 3")
+    assert told.count() == 0
+    held[0].continue_()
+    with server.client() as client:
+        slots = client.get("/v1/memories/pia").json()["slots"]
+    expect(rows).to_have_count(len(slots))
+    expect(told).to_have_count(len(slots))
 
 
 def test_the_heat_map_shows_what_each_question_read(page, server, taught):
@@ -44,6 +70,28 @@ def test_the_heat_map_shows_what_each_question_read(page, server, taught):
     expect(page.locator(".slot-card")).to_contain_text("monday")
     page.get_by_text("The same as numbers").click()
     expect(page.get_by_role("region", name="Numbers")).to_contain_text("friday, turn 1")
+
+
+def test_each_question_is_looked_at_once_in_a_new_version(page, server, taught):
+    sign_in(page, server, taught("mia"))
+    for text in ("Where do I sail?", "What is my dog called?", "Which day is it?"):
+        ask_both(page, text)
+    go(page, "Timeline")
+    page.get_by_role("button", name="Roll back to version 1").click()
+    page.get_by_role("button", name="Roll back", exact=True).click()
+    expect(page.get_by_role("navigation")).to_contain_text("version 3")
+    explained: list[str] = []
+
+    def slowly(route: Route) -> None:
+        explained.append(route.request.url)
+        time.sleep(0.2)
+        route.continue_()
+
+    page.route(lambda url: url.endswith("/explain"), slowly)
+    go(page, "Heat map")
+    expect(page.locator(".heat tbody tr")).to_have_count(3)
+    page.wait_for_timeout(500)
+    assert len(explained) == 3
 
 
 def test_the_exported_file_is_the_memory(page, server, taught):

@@ -19,7 +19,7 @@ export class Api {
   }
 
   async send(method, path, { query = {}, body, bytes, signal } = {}) {
-    const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
+    const given = Object.entries(query).filter(([, value]) => value !== undefined);
     const search = new URLSearchParams(given).toString();
     const headers = {};
     if (this.key) headers.Authorization = `Bearer ${this.key}`;
@@ -114,8 +114,10 @@ export class Api {
     return this.json("DELETE", `/v1/jobs/${encodeURIComponent(id)}`);
   }
 
-  forget(user, query) {
-    return this.json("DELETE", of(user), { query });
+  // A part goes along even where it has no name, which the server refuses: without it, all of the user goes.
+  forget(user, { scope, part }, dryRun = false) {
+    const asked = scope === "user" ? {} : { [scope]: part ?? "" };
+    return this.json("DELETE", of(user), { query: { ...asked, dry_run: dryRun } });
   }
 
   async memoryFile(user) {

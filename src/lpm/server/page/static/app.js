@@ -9,7 +9,7 @@ import { MemoryView } from "./memory.js";
 import { Reading } from "./reading.js";
 import { Teach } from "./teach.js";
 import { Timeline } from "./timeline.js";
-import { Trouble } from "./parts.js";
+import { Trouble, useTask } from "./parts.js";
 
 const VIEWS = [
   ["chat", "Chat", Chat],
@@ -89,18 +89,11 @@ function Opened({ api, user, server }) {
   const [name, , View] = useView();
   const [summary, setSummary] = useState(undefined);
   const [turns, setTurns] = useState([]);
-  const [error, setError] = useState("");
-  const refresh = useCallback(
-    () =>
-      api.summary(user).then(
-        (found) => {
-          setSummary(found);
-          setError("");
-        },
-        (reason) => setError(reason.message),
-      ),
-    [api, user],
-  );
+  const task = useTask();
+  const refresh = useCallback(async () => {
+    const found = await task.run("Reading what is stored …", () => api.summary(user));
+    if (found !== undefined) setSummary(found);
+  }, [api, user]);
   useEffect(() => void refresh(), [refresh]);
   const said = summary
     ? `${count(summary.num_slots, "slot")}, version ${summary.version}`
@@ -114,7 +107,7 @@ function Opened({ api, user, server }) {
       ${summary !== undefined && html`<span class="dim state">${server.model} · ${said}</span>`}
     </nav>
     <main id="main" tabindex="-1">
-      <${Trouble} text=${error} />
+      <${Trouble} text=${task.error} />
       ${summary !== undefined &&
       html`<${View} ...${{ api, user, server, summary, refresh, turns, setTurns }} />`}
     </main>

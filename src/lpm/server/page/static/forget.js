@@ -17,16 +17,22 @@ export function Forget({ api, user, summary, refresh }) {
   const [scope, setScope] = useState("session");
   const [session, setSession] = useState("");
   const [about, setAbout] = useState("");
+  // What was asked, and the receipt that the server would give for it.
   const [preview, setPreview] = useState(null);
   const [sure, setSure] = useState(false);
   const [receipt, setReceipt] = useState(null);
+  const read = async () => {
+    const found = await listing.run("Reading the sessions …", () => api.sessions(user));
+    if (found) setSessions(found);
+  };
   useEffect(() => {
-    if (!summary) return;
-    listing.run("Reading the sessions …", async () => setSessions(await api.sessions(user)));
+    if (summary) read();
   }, [summary?.version]);
 
   const chosen = { session: session || sessions[0]?.content_hash, about: about.trim() };
-  const query = scope === "user" ? {} : { [scope]: chosen[scope] };
+  const asked = { scope, part: chosen[scope] };
+  // The form can be changed while the server looks: its answer may be to what is no longer asked.
+  const current = preview?.asked.scope === scope && preview.asked.part === asked.part;
   const change = (set) => (event) => {
     set(event.target.value);
     setPreview(null);
@@ -34,14 +40,15 @@ export function Forget({ api, user, summary, refresh }) {
   const look = async (event) => {
     event.preventDefault();
     setReceipt(null);
-    if (scope === "about" && !about.trim()) return task.fail("Name the topic in a word or two.");
-    const found = await task.run("Looking at what would go …", () => api.forget(user, { ...query, dry_run: true }));
-    setPreview(found ?? null);
+    setPreview(null);
+    if (scope === "about" && !asked.part) return task.fail("Name the topic in a word or two.");
+    const found = await task.run("Looking at what would go …", () => api.forget(user, asked, true));
+    if (found) setPreview({ asked, receipt: found });
     return undefined;
   };
   const forget = async () => {
     setSure(false);
-    const made = await task.run("Forgetting …", () => api.forget(user, query));
+    const made = await task.run("Forgetting …", () => api.forget(user, preview.asked));
     if (!made) return;
     setPreview(null);
     setSession("");
@@ -79,11 +86,11 @@ export function Forget({ api, user, summary, refresh }) {
     <${Busy} text=${task.busy || listing.busy} />
     <${Trouble} text=${task.error || listing.error} />
     <div role="status">
-      ${preview &&
+      ${current &&
       html`<section class="card dry" ref=${inSight}>
         <h2>What would go</h2>
-        <${Receipt} receipt=${preview} sessions=${sessions} />
-        <button type="button" class="danger" onClick=${() => setSure(true)}>Forget it for good</button>
+        <${Receipt} receipt=${preview.receipt} sessions=${sessions} />
+        <button type="button" class="danger" disabled=${!!task.busy} onClick=${() => setSure(true)}>Forget it for good</button>
       </section>`}
       ${receipt &&
       html`<section class="card receipt" ref=${inSight}>
@@ -92,10 +99,10 @@ export function Forget({ api, user, summary, refresh }) {
         <button type="button" class="quiet" onClick=${() => download(receipt)}>Download the receipt</button>
       </section>`}
     </div>
-    ${sure &&
-    html`<${Confirm} title="Forget for good?" action="Forget" grave word=${scope === "user" ? user : ""}
+    ${sure && current &&
+    html`<${Confirm} title="Forget for good?" action="Forget" grave word=${preview.receipt.scope === "user" ? user : ""}
       onYes=${forget} onNo=${() => setSure(false)}>
-      <p>${warning(preview, user)} Older versions go too, and nothing brings them back.</p>
+      <p>${warning(preview.receipt, user)} Older versions go too, and nothing brings them back.</p>
     <//>`}
   `;
 }

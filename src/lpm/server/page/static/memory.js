@@ -4,7 +4,7 @@ import { Sources, Words, useMemoryView } from "./slots.js";
 import { bytes, count, moment } from "./format.js";
 import { html, useState } from "./html.js";
 
-export function MemoryView({ api, user, summary }) {
+export function MemoryView({ api, user, summary, refresh }) {
   const task = useTask();
   const { view, error } = useMemoryView(api, user, summary);
   const [told, setTold] = useState(null);
@@ -12,10 +12,14 @@ export function MemoryView({ api, user, summary }) {
   if (!summary) return html`<${Unknown} user=${user} />`;
   const tell = async () => {
     const found = await task.run("The model reads each slot alone …", () => api.show(user, true));
-    if (found) setTold(found.slots.map((slot) => slot.told));
+    if (!found) return;
+    setTold(found);
+    // Where somebody else has written a newer version, `view` follows to it.
+    await refresh();
   };
   const save = () =>
     task.run("Exporting …", async () => saveAs(`${user}.lpm`, await api.memoryFile(user)));
+  const words = view && told?.summary.version === view.summary.version ? told.slots : null;
   const shown = view ? view.slots.filter((slot) => holds(slot, view.sessions, sought)) : [];
   return html`
     <h1>What is remembered of ${user}</h1>
@@ -58,7 +62,7 @@ export function MemoryView({ api, user, summary }) {
             <th scope="row"><span class="number">${slot.slot}</span></th>
             <td>
               <${Words} slot=${slot} />
-              ${told && html`<p class="told">“${told[slot.slot] || "…"}”</p>`}
+              ${words && html`<p class="told">“${words[slot.slot].told || "…"}”</p>`}
             </td>
             <td><${Sources} slot=${slot} sessions=${view.sessions} /></td>
             <td class="salience"><span class="label">Salience</span> ${slot.salience.toFixed(1)}</td>

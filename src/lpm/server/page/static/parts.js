@@ -1,18 +1,23 @@
 // Small parts that several views share.
 import { html, useEffect, useRef, useState } from "./html.js";
 
-// Run one thing at a time; remember that it runs and what went wrong.
+// Run one thing at a time; remember that it runs and what went wrong. Answers may overtake each other:
+// a run that a newer one followed returns undefined, as one that failed, and changes nothing that is shown.
 export function useTask() {
   const [state, setState] = useState({ busy: "", error: "" });
+  const newest = useRef();
   const run = async (label, work) => {
+    const begun = (newest.current = {});
+    const end = (error, result) => {
+      if (newest.current !== begun) return undefined;
+      setState({ busy: "", error });
+      return result;
+    };
     setState({ busy: label, error: "" });
     try {
-      const result = await work();
-      setState({ busy: "", error: "" });
-      return result;
+      return end("", await work());
     } catch (error) {
-      setState({ busy: "", error: error.name === "AbortError" ? "" : error.message });
-      return undefined;
+      return end(error.name === "AbortError" ? "" : error.message);
     }
   };
   return { ...state, run, fail: (error) => setState({ busy: "", error }) };

@@ -10,16 +10,21 @@ export function Reading({ api, user, summary, turns, setTurns }) {
   const [chosen, setChosen] = useState(null);
   const stale = summary ? turns.filter((turn) => turn.version !== summary.version) : [];
   useEffect(() => {
-    if (!stale.length) return;
+    if (!stale.length) return undefined;
+    let over = false;
     task.run("Looking at what the questions read …", async () => {
       for (const turn of stale) {
+        if (over) return;
         const read = await api.explain(user, turn.text);
         setTurns((now) =>
           now.map((one) => (one.id === turn.id ? { ...one, read, version: summary.version } : one)),
         );
       }
     });
-  }, [stale.length, summary?.version]);
+    return () => {
+      over = true;
+    };
+  }, [turns.length, summary?.version]);
   if (!summary) return html`<${Unknown} user=${user} />`;
   const rows = turns.filter((turn) => turn.read && turn.version === summary.version);
   const columns = summary.num_slots;

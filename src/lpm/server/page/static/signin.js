@@ -1,7 +1,7 @@
 // The two first steps: a key, and whose memory it is about.
 import { Trouble, focused, useTask } from "./parts.js";
 import { count, moment } from "./format.js";
-import { html, useEffect, useRef, useState } from "./html.js";
+import { html, useEffect, useState } from "./html.js";
 import { Api } from "./api.js";
 
 export function SignIn({ onKey }) {
@@ -35,14 +35,11 @@ export function SignIn({ onKey }) {
 export function ChooseUser({ api, onUser }) {
   const [name, setName] = useState("");
   const [found, setFound] = useState({ prefix: "", data: [], has_more: false });
-  const newest = useRef();
   const [wrong, setWrong] = useState("");
   const task = useTask();
   const load = async (after = "") => {
-    const asked = (newest.current = {});
     const page = await task.run("Looking …", () => api.users(name, after));
-    // Answers may overtake each other: only that to the newest request is shown.
-    if (!page || newest.current !== asked) return;
+    if (!page) return;
     setFound({ ...page, prefix: name, data: after ? [...found.data, ...page.data] : page.data });
   };
   useEffect(() => {

@@ -5,16 +5,23 @@ import { html, useEffect, useState } from "./html.js";
 
 export function Timeline({ api, user, summary, refresh }) {
   const task = useTask();
+  // Apart from `task`: the list is read again when a version was made, and what failed stays told.
+  const listing = useTask();
   const [versions, setVersions] = useState([]);
   const [asked, setAsked] = useState(null);
   const [done, setDone] = useState("");
+  const read = async () => {
+    const found = await listing.run("Reading the versions …", () => api.versions(user));
+    if (found) setVersions(found);
+  };
   useEffect(() => {
-    if (summary) task.run("Reading the versions …", async () => setVersions(await api.versions(user)));
+    if (summary) read();
   }, [summary?.version]);
   if (!summary) return html`<${Unknown} user=${user} />`;
   const roll = async () => {
     const { version } = asked;
     setAsked(null);
+    setDone("");
     const made = await task.run("Rolling back …", () => api.rollback(user, version));
     if (made) setDone(`Version ${made.version} is now as version ${version} was.`);
     await refresh();
@@ -23,13 +30,13 @@ export function Timeline({ api, user, summary, refresh }) {
   return html`
     <h1>Timeline</h1>
     <p class="lead">Every change makes a version. Going back to one makes a new version that equals it.</p>
-    <${Busy} text=${task.busy} />
-    <${Trouble} text=${task.error} />
+    <${Busy} text=${task.busy || listing.busy} />
+    <${Trouble} text=${task.error || listing.error} />
     <p role="status" class=${done && "good"}>${done}</p>
     <ol class="timeline" reversed>
       ${versions.toReversed().map((item) => html`<${Version} key=${item.version} api=${api} user=${user}
         item=${item} before=${versions.findLast((one) => one.version < item.version)}
-        newest=${item.version === newest} onBack=${() => setAsked(item)} />`)}
+        newest=${item.version === newest} busy=${!!task.busy} onBack=${() => setAsked(item)} />`)}
     </ol>
     ${asked &&
     html`<${Confirm} title=${`Go back to version ${asked.version}?`} action="Roll back"
@@ -42,7 +49,7 @@ export function Timeline({ api, user, summary, refresh }) {
   `;
 }
 
-function Version({ api, user, item, before, newest, onBack }) {
+function Version({ api, user, item, before, newest, busy, onBack }) {
   const task = useTask();
   const [changes, setChanges] = useState(null);
   const compare = async () => {
@@ -74,7 +81,7 @@ function Version({ api, user, item, before, newest, onBack }) {
     <p class="actions">
       ${before && !changes && html`<button type="button" class="quiet" onClick=${compare}>
         Compare with version ${before.version}</button>`}
-      ${!newest && html`<button type="button" class="quiet" onClick=${onBack}
+      ${!newest && html`<button type="button" class="quiet" onClick=${onBack} disabled=${busy}
         aria-label=${`Roll back to version ${item.version}`}>Roll back to this</button>`}
     </p>
   </li>`;
