@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from lpm.checked_store import CheckedStore
-from lpm.errors import HistoryError
+from lpm.errors import HistoryError, InputError
 from lpm.forgetting import (
     ErasureReceipt,
     erase,
@@ -25,6 +25,7 @@ from lpm.learning.fit import Progress
 from lpm.memory import Memory, SessionRecord
 from lpm.modeling import LPMModel
 from lpm.remembering import Learnt, distinct, learn, merged, records, without_text
+from lpm.store import MemoryStore
 from lpm.store.rows import check_keeping, check_text
 from lpm.types import History, KeepHistory, Message, RememberReport
 
@@ -97,10 +98,13 @@ def forget_part(
 ) -> ErasureReceipt:
     """Remove a session, or what was said about a topic; give exactly one of the two.
 
-    Raises InputError when nothing matches; KeyboardInterrupt, with nothing removed, when Ctrl-C
+    Raises InputError when nothing matches, or while a job of the user holds text that would be
+    remembered later or is kept for a failure; KeyboardInterrupt, with nothing removed, when Ctrl-C
     stopped the learning anew.
     """
     memory, history = memories.get(user), memories.store.get_history(user)
+    if not dry_run:
+        _check_jobs(memories.store, user)
     if session is not None:
         stored = memories.store.sessions(user, every=True)
         removal = find_session(memory, history, stored, session)
@@ -131,6 +135,15 @@ def forget_part(
         made_at=now(),
         dry_run=dry_run,
     )
+
+
+def _check_jobs(store: MemoryStore, user: str) -> None:
+    held = [job.job_id for job in store.queue.jobs(user=user) if job.has_text]
+    if held:
+        raise InputError(
+            f"{len(held)} jobs of user '{user}' still hold text, such as '{held[0]}'; wait for them "
+            "or cancel them (`DELETE /v1/jobs/…`) before a part is forgotten, or forget the user."
+        )
 
 
 def _next(

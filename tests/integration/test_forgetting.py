@@ -222,6 +222,16 @@ def test_a_dry_run_tells_of_a_user_who_has_only_jobs(memories):
             memories.forget("ann", dry_run=dry_run)
 
 
+def test_no_part_is_forgotten_while_a_job_holds_text(memories):
+    memories.remember("ann", HISTORY, refine_steps=0)
+    job = memories.store.queue.enqueue("ann", "remember", lambda kept: Draft(b"more zeppelins"))
+    with pytest.raises(InputError, match=f"{job.job_id}.*cancel"):
+        memories.forget("ann", about="zeppelin")
+    assert memories.forget("ann", about="zeppelin", dry_run=True).dry_run
+    memories.store.queue.cancel(job.job_id)
+    assert memories.forget("ann", about="zeppelin").version == 2
+
+
 def test_a_dry_run_of_remember_says_what_would_change(memories):
     report = memories.remember("ann", HISTORY, refine_steps=0, dry_run=True)
     assert report.dry_run and report.slots_added == report.num_slots == 4

@@ -34,7 +34,7 @@ def _paged(describe: Callable[P, Pages]) -> Callable[Concatenate[Client, P], Ite
         while after is not None:
             found = self._send(pages.page(after))
             yield from found["data"]
-            after = pages.after(found)
+            after = pages.after(after, found)
 
     return _like(describe, method, Iterator[Json])
 
@@ -60,7 +60,7 @@ def _paged_awaited(
             found = await self._send(pages.page(after))
             for item in found["data"]:
                 yield item
-            after = pages.after(found)
+            after = pages.after(after, found)
 
     return _like(describe, method, AsyncIterator[Json])
 
@@ -92,7 +92,10 @@ class Client:
         self._client = httpx.Client(**_http(url, key, timeout_s))
 
     remember = _sent(requests.remember)
+    remember_file = _sent(requests.remember_file)
     queue = _sent(requests.queue)
+    queue_file = _sent(requests.queue_file)
+    sessions = _paged(requests.sessions)
     job = _sent(requests.job)
     jobs = _paged(requests.jobs)
     cancel = _sent(requests.cancel)
@@ -133,7 +136,10 @@ class AsyncClient:
         self._client = httpx.AsyncClient(**_http(url, key, timeout_s))
 
     remember = _awaited(requests.remember)
+    remember_file = _awaited(requests.remember_file)
     queue = _awaited(requests.queue)
+    queue_file = _awaited(requests.queue_file)
+    sessions = _paged_awaited(requests.sessions)
     job = _awaited(requests.job)
     jobs = _paged_awaited(requests.jobs)
     cancel = _awaited(requests.cancel)

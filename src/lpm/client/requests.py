@@ -65,12 +65,12 @@ class Call(Generic[T]):
 class Pages:
     """A list that comes page by page.
 
-    page: the request for what comes after a name, "" for the first. after: the name where the next
-    page begins; None behind the last.
+    page: the request for what comes after a mark, "" for the first. after: the mark where the next
+    page begins, given this page's mark and what it held; None behind the last.
     """
 
     page: Callable[[str], Call[Json]]
-    after: Callable[[Json], str | None]
+    after: Callable[[str, Json], str | None]
 
 
 def remember(
@@ -100,6 +100,54 @@ def queue(
     return Call("POST", _of(user, "/jobs"), _document, json=body)
 
 
+def remember_file(
+    user: str,
+    data: bytes,
+    *,
+    name: str = "history",
+    speaker: str | None = None,
+    select: str | None = None,
+    refine_steps: int | None = None,
+    keep_history: KeepHistory = "full",
+    expires_at: str | None = None,
+    dry_run: bool = False,
+) -> Call[Json]:
+    """Add a history file, given as its bytes, to a user's memory; errors call it by its name."""
+    options = _options(refine_steps, keep_history, expires_at) | {"dry_run": dry_run}
+    params = {"name": name, "speaker": speaker, "select": select} | options
+    return Call("POST", _of(user, "/file-sessions"), _document, params, content=data)
+
+
+def queue_file(
+    user: str,
+    data: bytes,
+    *,
+    name: str = "history",
+    speaker: str | None = None,
+    select: str | None = None,
+    refine_steps: int | None = None,
+    keep_history: KeepHistory = "full",
+    expires_at: str | None = None,
+) -> Call[Json]:
+    """Queue a history file to be remembered in the background; return the job."""
+    options = _options(refine_steps, keep_history, expires_at)
+    params = {"name": name, "speaker": speaker, "select": select} | options
+    return Call("POST", _of(user, "/file-jobs"), _document, params, content=data)
+
+
+def sessions(user: str) -> Pages:
+    """Yield the sessions that a memory has learnt from, with their turns where these were kept."""
+
+    def page(offset: str) -> Call[Json]:
+        params = {"offset": offset or 0, "limit": PAGE}
+        return Call("GET", _of(user, "/sessions"), _document, params)
+
+    def after(offset: str, found: Json) -> str | None:
+        return str(int(offset or 0) + len(found["data"])) if found["has_more"] else None
+
+    return Pages(page, after)
+
+
 def job(job_id: str) -> Call[Json]:
     """Return how far a job is."""
     return Call("GET", _job(job_id), _document)
@@ -112,7 +160,10 @@ def jobs(user: str | None = None) -> Pages:
         params = {"user": user, "after": after, "limit": PAGE}
         return Call("GET", "/v1/jobs", _document, params)
 
-    return Pages(page, lambda found: found["data"][-1]["job_id"] if found["has_more"] else None)
+    def next_after(_: str, found: Json) -> str | None:
+        return str(found["data"][-1]["job_id"]) if found["has_more"] else None
+
+    return Pages(page, next_after)
 
 
 def cancel(job_id: str) -> Call[Json]:
@@ -129,12 +180,12 @@ def users(
         params = {"prefix": prefix, "updated_since": updated_since, "order": order, "after": after}
         return Call("GET", "/v1/memories", _document, params | {"limit": PAGE})
 
-    return Pages(page, lambda found: found["next"])
+    return Pages(page, lambda _, found: found["next"])
 
 
-def show(user: str) -> Call[Json]:
-    """Return every slot of a user."""
-    return Call("GET", _of(user), _document)
+def show(user: str, *, tell: bool = False) -> Call[Json]:
+    """Return every slot of a user; tell: with what the model says with each slot alone."""
+    return Call("GET", _of(user), _document, {"tell": tell})
 
 
 def explain(user: str, message: str, answer: str | None = None) -> Call[Json]:
@@ -176,7 +227,7 @@ def forget(
     dry_run: bool = False,
 ) -> Call[Json]:
     """Remove a user, a session or a topic; return the receipt."""
-    params = {"session": session, "about": about, "dry_run": str(dry_run).lower()}
+    params = {"session": session, "about": about, "dry_run": dry_run}
     return Call("DELETE", _of(user), _document, params)
 
 
@@ -202,12 +253,15 @@ def _sessions(
     expires_at: str | None,
     dry_run: bool,
 ) -> Json:
+    options = _options(refine_steps, keep_history, expires_at)
+    return {"sessions": list(sessions), "dry_run": dry_run} | options
+
+
+def _options(refine_steps: int | None, keep_history: KeepHistory, expires_at: str | None) -> Json:
     return {
-        "sessions": list(sessions),
         "refine_steps": refine_steps,
         "keep_history": keep_history,
         "expires_at": expires_at,
-        "dry_run": dry_run,
     }
 
 

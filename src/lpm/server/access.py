@@ -10,11 +10,14 @@ from fastapi import HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
 from lpm.errors import StoreError
-from lpm.server.keys import KeyRefusedError, KeyStore, Scope
+from lpm.server.keys import MAX_VERIFYING, SCOPES, ApiKey, KeyRefusedError, KeyStore, Scope
 from lpm.server.quotas import Budget, Payer, Quotas
+from lpm.server.threads import Lanes
 from lpm.store.failures import unknown_user
 
 log = logging.getLogger("lpm.server")
+MOST_UNKNOWN = 128
+"""Keys that may wait to be checked; one that was good before waits for nothing."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,28 @@ class Access:
         self._keys = keys
         self.quotas = quotas or Quotas()
         self._budget = budget or Budget()
+        self._checking = Lanes(each=MAX_VERIFYING, together=MAX_VERIFYING, most=MOST_UNKNOWN)
+
+    async def identify(self, request: Request) -> None:
+        """Find the key of a request, for `caller`, before anything of it is looked at.
+
+        In threads of its own, so that wrong keys hold up nobody else. Raises KeyRefusedError, and
+        BusyError when too many keys wait to be checked.
+        """
+        keys = self._keys
+        if keys is None:
+            return
+        text = _bearer(request)
+        if text is None:
+            raise KeyRefusedError("Give an API key in the header `Authorization: Bearer …`.")
+        if keys.knows(text):
+            request.state.key = keys.check(text)
+        else:
+            request.state.key = await self._checking.run("", lambda: keys.check(text))
 
     async def caller_of(self, request: Request, scope: Scope) -> Caller:
-        """Return `caller`, in a thread where that may take its time."""
-        if self._is_quick(request):
+        """Return `caller`, in a thread where counting takes its time."""
+        if self.quotas.at_hand:
             return self.caller(request, scope)
         return await run_in_threadpool(self.caller, request, scope)
 
@@ -82,32 +103,25 @@ class Access:
             log.error("tokens were not counted: %s", type(error).__name__)
 
     def caller(self, request: Request, scope: Scope) -> Caller:
-        """Return who calls, and count the request.
+        """Return who calls, and count the request; `identify` has found the key.
 
-        Raises KeyRefusedError, 403 where the key lacks the scope, or QuotaError.
+        Raises 403 where the key lacks the scope, or QuotaError.
         """
-        if self._keys is None:
-            return Caller("", "open", frozenset({"chat", "memories", "admin"}))
-        text = _bearer(request)
-        if text is None:
-            raise KeyRefusedError("Give an API key in the header `Authorization: Bearer …`.")
-        key = self._keys.check(text)
-        if not key.allows(scope):
+        caller = self._anybody() if self._keys is None else self._owner(request.state.key)
+        if not caller.allows(scope):
             raise HTTPException(403, f"This key is not good for `{scope}`.")
-        payer = ((("key", key.key_id), key.budget), (("tenant", key.tenant), self._budget))
-        caller = Caller(key.tenant, key.key_id, frozenset(key.scopes), key.user, payer)
         try:
-            self.quotas.admit(payer)
+            self.quotas.admit(caller.payer)
         finally:
-            request.state.limits = self.quotas.headers(payer)
+            request.state.limits = self.quotas.headers(caller.payer)
         return caller
 
-    def _is_quick(self, request: Request) -> bool:
-        """Say whether the caller is known without Argon2, and counted without waiting."""
-        if self._keys is None:
-            return True
-        text = _bearer(request)
-        return text is None or (self.quotas.at_hand and self._keys.knows(text))
+    def _anybody(self) -> Caller:
+        return Caller("", "open", frozenset(SCOPES), payer=((("tenant", ""), self._budget),))
+
+    def _owner(self, key: ApiKey) -> Caller:
+        payer = ((("key", key.key_id), key.budget), (("tenant", key.tenant), self._budget))
+        return Caller(key.tenant, key.key_id, frozenset(key.scopes), key.user, payer)
 
 
 def _bearer(request: Request) -> str | None:

@@ -25,7 +25,7 @@ TOLD = [
     _J.loss,
     _J.error,
 ]
-TOLD += [_J.version, _J.created_at, _J.updated_at]
+TOLD += [_J.version, _J.created_at, _J.updated_at, _J.payload.is_not(None).label("has_text")]
 ENDED = ("done", "failed", "cancelled")
 
 
@@ -34,8 +34,11 @@ def now_text() -> str:
     return utc_text(datetime.now(UTC), "now")
 
 
-def insert_job(rows: UserRows, kind: str, draft: Draft) -> str:
-    """Store a waiting job, or put it in the place of one; return its identifier."""
+def insert_job(rows: UserRows, kind: str, draft: Draft) -> str | None:
+    """Store a waiting job, or put it in the place of one; return its identifier.
+
+    None, and nothing stored, when the job that it was to replace does not wait any more.
+    """
     job_id = draft.replaces or f"{time.time_ns() // 1000:016x}{secrets.token_hex(8)}"
     now = now_text()
     values: dict[str, Any] = {
@@ -44,8 +47,10 @@ def insert_job(rows: UserRows, kind: str, draft: Draft) -> str:
         "updated_at": now,
     }
     if draft.replaces is not None:
-        rows.db.execute(JOBS.update().where(_J.job_id == job_id).values(**values))
-        return job_id
+        # Whoever claims or ends a job holds no lock of the user, and may have been faster.
+        waits = and_(_of(rows), _J.job_id == job_id, _J.state == "queued")
+        replaced = rows.db.execute(JOBS.update().where(waits).values(**values)).rowcount
+        return job_id if replaced else None
     counters = dict.fromkeys(("failures", "crashes", "step", "steps"), 0)
     place = {"tenant": rows.tenant, "user_id": rows.user, "job_id": job_id}
     rows.db.execute(
@@ -81,8 +86,10 @@ def holds_jobs(rows: UserRows) -> bool:
 
 
 def reseal_job(rows: UserRows, job: KeptJob) -> None:
-    """Write what a job holds anew, sealed by this cipher."""
-    rows.db.execute(JOBS.update().where(_J.job_id == job.job_id).values(**_sealed(rows, job)))
+    """Write what a job holds anew, sealed by this cipher; what went meanwhile stays away."""
+    for name, data in _sealed(rows, job).items():
+        still = and_(_J.job_id == job.job_id, _J[name].is_not(None))
+        rows.db.execute(JOBS.update().where(still).values({name: data}))
 
 
 def drop_jobs(rows: UserRows) -> int:
@@ -121,6 +128,11 @@ def next_due(db: Connection, after: str) -> Row[Any] | None:
     due = and_(_J.state.in_(("queued", "running")), _J.due_at <= now, not_(busy))
     query = select(JOBS).where(due).order_by(_J.tenant <= after, _J.tenant, _J.job_id).limit(1)
     return db.execute(query).one_or_none()
+
+
+def unchanged(row: Row[Any]) -> ColumnElement[bool]:
+    """Return the condition that nobody has touched a job since `next_due` returned it."""
+    return and_(_J.job_id == row.job_id, _J.state == row.state, _J.due_at == row.due_at)
 
 
 def to_job(row: Row[Any]) -> Job:

@@ -22,7 +22,7 @@ class Job:
     """What may be told of a job: never its text.
 
     step, steps, loss: how far a fit has come. error: one sentence on the last failure. version: of
-    the memory that the job wrote. Times are ISO 8601, UTC.
+    the memory that the job wrote. Times are ISO 8601, UTC. has_text: whether its payload is kept.
     """
 
     job_id: str
@@ -36,6 +36,7 @@ class Job:
     version: int | None
     created_at: str
     updated_at: str
+    has_text: bool
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ class JobQueue(Protocol):
     Asking
     - `enqueue` stores a job of one user; what it has returned from survives a crash. `draft` is
       called with the user's jobs of that kind, oldest first, in the transaction that stores what it
-      returns, so that a job can take the place of one that still waits. At most `most` jobs of a
-      tenant wait; more raise QueueFullError.
+      returns, so that a job can take the place of one that still waits; again where that one was
+      claimed or ended meanwhile. At most `most` jobs of a tenant wait; more raise QueueFullError.
     - `job` returns one job of the tenant; UnknownJobError without it. `jobs` lists them, the newest
       first, those that come after `after`.
     - `cancel` ends a job that is not done, and removes its payload from the disk.

@@ -26,17 +26,20 @@ from lpm.store.job_rows import (
     now_text,
     open_payload,
     to_job,
+    unchanged,
 )
 from lpm.store.jobs import Draft, Job, JobGoneError, JobState, KeptJob, Ticket
 from lpm.store.key_rows import key_of
 from lpm.store.rows import utc_text
 from lpm.store.schema import JOBS, KEYS
-from lpm.store.transactions import Transactions
+from lpm.store.transactions import Transactions, faster
 
 CRASH_WAITS_S = (0.0, 10.0, 40.0, 160.0, 640.0)
 """What a job waits after each crash of the server while it ran: it need not be to blame for it, and
 crashes that come in a row are to find others running."""
 MAX_CRASHES = len(CRASH_WAITS_S)
+MAX_DRAFTS = 3
+"""A job's state changes seldom; a draft that replaces the wrong one again and again is at fault."""
 _J = JOBS.c
 
 
@@ -58,14 +61,14 @@ class Queueing(Transactions, ABC):
         self._seal_plain(user)
         with self._writing("written", user) as rows:
             keyed = self._with_key(rows)
-            made = draft(kept_jobs(keyed, kind))
-            waiting = count_waiting(keyed.db, self.tenant)
-            if most is not None and made.replaces is None and waiting >= most:
-                raise QueueFullError(
-                    f"{waiting} jobs of this tenant are waiting already; try again later."
-                )
-            job_id = insert_job(keyed, kind, made)
-            return to_job(keyed.db.execute(select(*TOLD).where(_J.job_id == job_id)).one())
+            for _ in range(MAX_DRAFTS):
+                made = draft(kept_jobs(keyed, kind))
+                if most is not None and made.replaces is None:
+                    self._check_room(keyed.db, most)
+                job_id = insert_job(keyed, kind, made)
+                if job_id is not None:
+                    return self._told(keyed.db, job_id)
+            raise faster(user)
 
     def job(self, job_id: str) -> Job:
         """Return one job of the tenant."""
@@ -114,14 +117,15 @@ class Queueing(Transactions, ABC):
         with self._connection("changed", writing=True) as db:
             self._lock_queue(db)
             while (row := next_due(db, after)) is not None:
-                if row.state == "running" and self._put_off(db, row.job_id, row.crashes + 1):
-                    continue
+                values = _after_crash(row.crashes + 1) if row.state == "running" else {}
+                put_off = "state" in values
                 holder = secrets.token_hex(16)
-                self._set(
-                    db, _J.job_id == row.job_id, state="running", holder=holder, due_at=_in(lease_s)
-                )
-                place = (row.job_id, row.tenant, row.user_id, row.kind)
-                return Ticket(*place, holder, row.failures)
+                if not put_off:
+                    values |= {"state": "running", "holder": holder, "due_at": _in(lease_s)}
+                # Where it was cancelled, ended or replaced meanwhile, the next is looked for.
+                if self._set(db, unchanged(row), **values) and not put_off:
+                    place = (row.job_id, row.tenant, row.user_id, row.kind)
+                    return Ticket(*place, holder, row.failures)
         return None
 
     def payload(self, ticket: Ticket) -> bytes:
@@ -176,16 +180,12 @@ class Queueing(Transactions, ABC):
     def _seal_plain(self, user: str) -> None:
         """Seal a user from before the store was encrypted."""
 
-    def _put_off(self, db: Connection, job_id: str, crashes: int) -> bool:
-        """Count a crash; return whether the job waits after it, or is given up."""
-        values: dict[str, Any] = {"crashes": crashes}
-        if crashes > MAX_CRASHES:
-            told = f"The server ended {crashes} times while it worked on this job."
-            values |= {"state": "failed", "holder": None, "error": told}
-        elif wait_s := CRASH_WAITS_S[crashes - 1]:
-            values |= {"state": "queued", "holder": None, "due_at": _in(wait_s)}
-        self._set(db, _J.job_id == job_id, **values)
-        return "state" in values
+    def _check_room(self, db: Connection, most: int) -> None:
+        waiting = count_waiting(db, self.tenant)
+        if waiting >= most:
+            raise QueueFullError(
+                f"{waiting} jobs of this tenant are waiting already; try again later."
+            )
 
     def _clean_later(self) -> None:
         """Erase what went, or leave it to the next opening when a reader is in the way."""
@@ -202,6 +202,17 @@ class Queueing(Transactions, ABC):
     def _set(self, db: Connection, which: ColumnElement[bool], **values: Any) -> bool:
         changed = db.execute(JOBS.update().where(which).values(**values, updated_at=now_text()))
         return changed.rowcount == 1
+
+
+def _after_crash(crashes: int) -> dict[str, Any]:
+    """Return what a crash changes of a job: it waits, is given up, or goes on at once."""
+    values: dict[str, Any] = {"crashes": crashes}
+    if crashes > MAX_CRASHES:
+        told = f"The server ended {crashes} times while it worked on this job."
+        values |= {"state": "failed", "holder": None, "error": told}
+    elif wait_s := CRASH_WAITS_S[crashes - 1]:
+        values |= {"state": "queued", "holder": None, "due_at": _in(wait_s)}
+    return values
 
 
 def _gone(ticket: Ticket) -> JobGoneError:
