@@ -141,8 +141,8 @@ def _check_jobs(store: MemoryStore, user: str) -> None:
     held = [job.job_id for job in store.queue.jobs(user=user) if job.has_text]
     if held:
         raise InputError(
-            f"{len(held)} jobs of user '{user}' still hold text, such as '{held[0]}'; wait for them "
-            "or cancel them (`DELETE /v1/jobs/…`) before a part is forgotten, or forget the user."
+            f"{len(held)} jobs of user '{user}' hold text, such as '{held[0]}'; wait for them or "
+            "cancel them (`DELETE /v1/jobs/…`) before a part is forgotten, or forget the user."
         )
 
 
