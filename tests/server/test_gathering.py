@@ -5,31 +5,38 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import pytest
 
 from lpm.server.gathering import Gathered
 
 
-def gathered(work: Callable[[Sequence[int]], Sequence[str]], most: int = 4) -> Gathered[int, str]:
+@dataclass(frozen=True)
+class Item:
+    name: str
+    tenant: str = "north"
+
+
+def gathered(work: Callable[[Sequence[Item]], Sequence[str]], most: int = 4) -> Gathered[Item, str]:
     return Gathered(work, most=most, name="test")
 
 
 def test_what_comes_while_the_thread_is_busy_goes_together_and_in_order():
-    batches: list[list[int]] = []
+    batches: list[list[str]] = []
     begun, go_on = threading.Event(), threading.Event()
 
-    def work(items: Sequence[int]) -> list[str]:
-        batches.append(list(items))
+    def work(items: Sequence[Item]) -> list[str]:
+        batches.append([item.name for item in items])
         begun.set()
         assert go_on.wait(30)
-        return [f"answer {item}" for item in items]
+        return [f"answer {item.name}" for item in items]
 
     async def ask() -> list[str]:
         one = gathered(work)
-        first = asyncio.create_task(one(0))
+        first = asyncio.create_task(one(Item("0")))
         await asyncio.to_thread(begun.wait, 30)
-        rest = [asyncio.create_task(one(number)) for number in range(1, 8)]
+        rest = [asyncio.create_task(one(Item(str(number)))) for number in range(1, 8)]
         await asyncio.sleep(0)
         go_on.set()
         found = [await first, *(await asyncio.gather(*rest))]
@@ -37,18 +44,18 @@ def test_what_comes_while_the_thread_is_busy_goes_together_and_in_order():
         return found
 
     assert asyncio.run(ask()) == [f"answer {number}" for number in range(8)]
-    assert batches == [[0], [1, 2, 3, 4], [5, 6, 7]]
+    assert batches == [["0"], ["1", "2", "3", "4"], ["5", "6", "7"]]
 
 
 def test_what_fails_fails_for_itself_alone():
-    def work(items: Sequence[int]) -> list[str]:
-        if 2 in items:
+    def work(items: Sequence[Item]) -> list[str]:
+        if Item("2") in items:
             raise ValueError("two")
-        return [str(item) for item in items]
+        return [item.name for item in items]
 
     async def ask() -> list[str | BaseException]:
         one = gathered(work)
-        found = await asyncio.gather(*(one(n) for n in range(4)), return_exceptions=True)
+        found = await asyncio.gather(*(one(Item(str(n))) for n in range(4)), return_exceptions=True)
         one.close()
         return found
 
@@ -59,19 +66,19 @@ def test_what_fails_fails_for_itself_alone():
 
 def test_who_leaves_takes_nothing_from_the_others():
     begun, go_on = threading.Event(), threading.Event()
-    seen: list[int] = []
+    seen: list[str] = []
 
-    def work(items: Sequence[int]) -> list[str]:
-        seen.extend(items)
+    def work(items: Sequence[Item]) -> list[str]:
+        seen.extend(item.name for item in items)
         begun.set()
         assert go_on.wait(30)
-        return [str(item) for item in items]
+        return [item.name for item in items]
 
     async def ask() -> str:
         one = gathered(work)
-        worked = asyncio.create_task(one(0))
+        worked = asyncio.create_task(one(Item("0")))
         await asyncio.to_thread(begun.wait, 30)
-        waiting, stays = asyncio.create_task(one(1)), asyncio.create_task(one(2))
+        waiting, stays = asyncio.create_task(one(Item("1"))), asyncio.create_task(one(Item("2")))
         await asyncio.sleep(0)
         worked.cancel()
         waiting.cancel()
@@ -84,4 +91,30 @@ def test_who_leaves_takes_nothing_from_the_others():
             one.close()
 
     assert asyncio.run(ask()) == "2"
-    assert seen == [0, 2]
+    assert seen == ["0", "2"]
+
+
+def test_no_tenant_is_read_behind_anothers_crowd():
+    batches: list[list[str]] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(items: Sequence[Item]) -> list[str]:
+        batches.append([item.name for item in items])
+        begun.set()
+        assert go_on.wait(30)
+        return [item.name for item in items]
+
+    async def main() -> None:
+        read = gathered(work, most=2)
+        first = asyncio.create_task(read(Item("first", "north")))
+        await asyncio.to_thread(begun.wait, 30)
+        crowd = [asyncio.create_task(read(Item(f"n{n}", "north"))) for n in range(4)]
+        await asyncio.sleep(0)
+        alone = asyncio.create_task(read(Item("s0", "south")))
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(first, *crowd, alone)
+        read.close()
+
+    asyncio.run(main())
+    assert batches == [["first"], ["n0", "s0"], ["n1", "n2"], ["n3"]]

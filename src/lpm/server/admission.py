@@ -1,4 +1,4 @@
-"""How many sequences are with an engine at once, and who is next."""
+"""How many sequences are with an engine at once, how many may wait, and who is next."""
 
 from __future__ import annotations
 
@@ -7,8 +7,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from lpm.errors import InputError
 from lpm.server.engine import BusyError, StoppingError
 from lpm.server.fair_queue import FairQueue
+
+
+def check_line(count: int, *, waiting: int, most: int, closed: bool) -> None:
+    """Raise BusyError where `count` more sequences are too many now, InputError where always.
+
+    closed: whether nobody is let in any more, which raises StoppingError.
+    """
+    if closed:
+        raise StoppingError("The server is shutting down; send the request to another one.")
+    if count > most:
+        raise InputError(
+            f"`n` is {count}, but at most {most} answers can be waited for here; ask for fewer."
+        )
+    if waiting + count > most:
+        raise BusyError(f"{waiting} requests are waiting already; try again in a moment.")
 
 
 @dataclass(eq=False)
@@ -30,16 +46,11 @@ class Admission:
 
     @asynccontextmanager
     async def place(self, tenant: str, count: int) -> AsyncIterator[None]:
-        """Hold places for `count` sequences while the body runs; BusyError when too many wait.
+        """Hold places for `count` sequences while the body runs; raises as `check_line` does.
 
         A request of more sequences than there are places runs by itself.
         """
-        if self.closed:
-            raise StoppingError("The server is shutting down; send the request to another one.")
-        if self.num_waiting + count > self._max_waiting:
-            raise BusyError(
-                f"{self.num_waiting} requests are waiting already; try again in a moment."
-            )
+        check_line(count, waiting=self.num_waiting, most=self._max_waiting, closed=self.closed)
         waiter = _Waiter(count, asyncio.get_running_loop().create_future())
         self._line.put(tenant, [waiter])
         self.num_waiting += count
@@ -49,6 +60,9 @@ class Admission:
         except asyncio.CancelledError:
             if waiter.admitted.cancelled():
                 self.num_waiting -= count
+                self._line.drop(lambda one: one.admitted.cancelled())
+                # It may have been what the others waited behind.
+                self._admit()
             else:
                 self._leave(count)
             raise

@@ -101,17 +101,21 @@ class Batch:
     def advance(self, told: Callable[[], None]) -> None:
         """Choose the next token of each and tell it; who goes on has it read.
 
-        told: called when every sequence was told its token.
+        told: called when every sequence was told its token. A sequence whose token cannot be chosen
+        fails for itself alone.
         """
         going, chosen = [], []
         likeliest = self._logits.argmax(dim=-1).tolist()
         for index, sequence in enumerate(self._running):
             if sequence.cancelled():
                 continue
-            token = likeliest[index]
-            if sequence.sampling.temperature > 0:
-                token = choose(self._logits[index], sequence.sampling, self._generators[index])
-            if not sequence.add(token, self._logits[index]):
+            try:
+                token = self._choose(index, likeliest[index])
+                ended = sequence.add(token, self._logits[index])
+            except Exception as error:
+                sequence.fail(error)
+                continue
+            if not ended:
                 going.append(index)
                 chosen.append(token)
         told()
@@ -129,6 +133,12 @@ class Batch:
         for sequence in self._running:
             sequence.fail(error)
         self._keep([])
+
+    def _choose(self, index: int, likeliest: int) -> int:
+        sampling = self._running[index].sampling
+        if sampling.is_greedy:
+            return likeliest
+        return choose(self._logits[index], sampling, self._generators[index])
 
     def _keep(self, going: list[int]) -> None:
         """Let all others leave, and the columns that only they had."""

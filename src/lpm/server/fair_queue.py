@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -41,6 +41,18 @@ class FairQueue(Generic[T]):
         if not line:
             del self._waiting[tenant]
         return item
+
+    def drop(self, gone: Callable[[T], bool]) -> None:
+        """Take out the items that are gone; all others keep their turns."""
+        for tenant, line in list(self._waiting.items()):
+            if not any(map(gone, line)):
+                continue
+            left = deque(item for item in line if not gone(item))
+            self._count -= len(line) - len(left)
+            if left:
+                self._waiting[tenant] = left
+            else:
+                del self._waiting[tenant]
 
     def _next(self) -> tuple[str, deque[T]]:
         if not self._waiting:

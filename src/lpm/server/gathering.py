@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-Q = TypeVar("Q")
+from lpm.server.fair_queue import FairQueue
+
+
+class Owned(Protocol):
+    """Whatever is some tenant's."""
+
+    @property
+    def tenant(self) -> str:
+        """Return whose it is."""
+        ...
+
+
+Q = TypeVar("Q", bound=Owned)
 A = TypeVar("A")
 
 
 class Gathered(Generic[Q, A]):
-    """Calls `work` in one thread with what waits, at most `most` items. For one event loop."""
+    """Calls `work` in one thread with what waits, at most `most` items. For one event loop.
+
+    Tenants take turns. How much waits is bounded by who calls; see `Entrance`.
+    """
 
     def __init__(self, work: Callable[[Sequence[Q]], Sequence[A]], *, most: int, name: str) -> None:
         self._work = work
         self._most = most
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
+        self._waiting: FairQueue[tuple[Q, asyncio.Future[A]]] = FairQueue()
         self._busy = False
 
     async def __call__(self, item: Q) -> A:
         """Return what `work` gives for an item; raises what it raises for this item alone."""
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, answer))
+        self._waiting.put(item.tenant, [(item, answer)])
         if not self._busy:
             self._busy = True
             # Not at once: what came in the same turn of the loop goes along.
@@ -39,7 +53,7 @@ class Gathered(Generic[Q, A]):
     def _begin(self) -> None:
         taken: list[tuple[Q, asyncio.Future[A]]] = []
         while self._waiting and len(taken) < self._most:
-            one = self._waiting.popleft()
+            one = self._waiting.pop()
             if not one[1].done():
                 taken.append(one)
         self._busy = bool(taken)

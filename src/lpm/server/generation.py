@@ -6,7 +6,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
 
 import torch
@@ -14,8 +14,8 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
-from torch import Tensor
 
+from lpm.answering import Reading
 from lpm.errors import InputError, LPMError
 from lpm.nn.injection import Prompt
 from lpm.server.access import Caller
@@ -23,7 +23,9 @@ from lpm.server.answers import ChatCompletion, Model, ModelList, TextCompletion
 from lpm.server.conversations import remember_conversation
 from lpm.server.description import EVENTS
 from lpm.server.engine import EngineRequest, Pieces
+from lpm.server.entrance import Entrance
 from lpm.server.errors import told, unforeseen
+from lpm.server.naming import Offsets, TokenNames, chat_logprobs, text_logprobs
 from lpm.server.sampling import Sampling, TokenLogprob
 from lpm.server.schemas import ChatRequest, CompletionRequest, GenerationRequest
 from lpm.server.service import Service
@@ -36,6 +38,12 @@ POLL_S = 0.2
 def router(service: Service) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(prefix="/v1", tags=["generation"])
+    entrance = Entrance(
+        service.engine,
+        max_batch=service.settings.max_batch,
+        max_queue=service.settings.max_queue,
+    )
+    names = TokenNames(service.model.backbone.tokenizer)
 
     @routes.get("/models")
     def models(request: Request) -> ModelList:
@@ -48,6 +56,7 @@ def router(service: Service) -> APIRouter:
     async def chat(asked: ChatRequest, request: Request) -> Response:
         """Answer the newest message of a chat, from the user's memory."""
         caller = await service.access.caller_of(request, "chat")
+        _check_model(service, asked)
         if asked.messages[-1].role != "user":
             raise InputError("The last message must be of role `user`; add one.")
         if asked.top_logprobs is not None and not asked.logprobs:
@@ -56,34 +65,48 @@ def router(service: Service) -> APIRouter:
         messages = [message.plain() for message in asked.messages]
         user = _user(caller, asked.user)
         kept_for = _kept_for(service, caller, user, asked)
-        prompt, rows = await service.read(caller.tenant, user, messages, asked.memory, limit)
         count = (asked.top_logprobs or 0) if asked.logprobs else None
-        answer = Answer(service, asked, caller, user, prompt, rows, limit, count, "chat.completion")
 
-        if kept_for is None:
-            return await _answered(answer, request)
+        async def answered() -> Response:
+            with entrance.place(asked.n):
+                read = await service.read(caller.tenant, user, messages, asked.memory, limit)
+            answer = Answer(service, asked, caller, user, read, limit, count, names)
 
-        def remember() -> None:
-            if answer.finished:
-                remember_conversation(service, caller.tenant, kept_for, messages, answer.text)
+            def remember() -> None:
+                if kept_for is not None and answer.finished:
+                    remember_conversation(service, caller.tenant, kept_for, messages, answer.text)
 
-        return await _answered(answer, request, BackgroundTask(remember))
+            return await _answered(answer, None if kept_for is None else BackgroundTask(remember))
+
+        return await _unless_gone(request, answered())
 
     @routes.post("/completions", responses={200: {"model": TextCompletion, "content": EVENTS}})
     async def completions(asked: CompletionRequest, request: Request) -> Response:
         """Continue a text, behind the rows that the user's memory gives for it."""
         caller = await service.access.caller_of(request, "chat")
+        _check_model(service, asked)
         if asked.memory == "full-context":
             raise InputError("`memory` of a text completion is `memory` or `no-memory`.")
         limit = service.limit(asked.max_tokens)
         user = _user(caller, asked.user)
-        prompt, rows = await run_in_threadpool(_plain, service, caller.tenant, user, asked)
-        service.check_room(prompt.num_tokens + (0 if rows is None else len(rows)), limit)
-        count = asked.logprobs
-        answer = Answer(service, asked, caller, user, prompt, rows, limit, count, "text_completion")
-        return await _answered(answer, request)
+
+        async def answered() -> Response:
+            with entrance.place(asked.n):
+                read = await run_in_threadpool(_plain, service, caller.tenant, user, asked)
+            prompt, rows = read
+            service.check_room(prompt.num_tokens + (0 if rows is None else len(rows)), limit)
+            return await _answered(
+                Answer(service, asked, caller, user, read, limit, asked.logprobs, names)
+            )
+
+        return await _unless_gone(request, answered())
 
     return routes
+
+
+def _check_model(service: Service, asked: GenerationRequest) -> None:
+    if asked.model != service.model_id:
+        raise HTTPException(404, f"The model is {service.model_id!r} here; `/v1/models` lists it.")
 
 
 def _user(caller: Caller, user: str | None) -> str | None:
@@ -108,9 +131,7 @@ def _kept_for(service: Service, caller: Caller, user: str | None, asked: ChatReq
 
 
 @torch.no_grad()
-def _plain(
-    service: Service, tenant: str, user: str | None, asked: CompletionRequest
-) -> tuple[Prompt, Tensor | None]:
+def _plain(service: Service, tenant: str, user: str | None, asked: CompletionRequest) -> Reading:
     """Return a text without a chat template, behind the rows that it reads."""
     ids = tuple(service.model.backbone.tokenizer.encode(asked.prompt))
     if not ids:
@@ -123,29 +144,28 @@ def _plain(
     return Prompt((), ids), rows
 
 
-async def _answered(
-    answer: Answer, request: Request, then: BackgroundTask | None = None
-) -> Response:
+async def _unless_gone(request: Request, answered: Coroutine[Any, Any, Response]) -> Response:
+    """Return the answer; a client that leaves before it has begun is worked for no longer."""
+    task = asyncio.create_task(answered)
+    try:
+        while not (await asyncio.wait([task], timeout=POLL_S))[0]:
+            if await request.is_disconnected() and not task.done():
+                return Response(status_code=499)
+        return task.result()
+    finally:
+        task.cancel()
+
+
+async def _answered(answer: Answer, then: BackgroundTask | None = None) -> Response:
     """Return the answer; then: what is done when it has been sent."""
-    if answer.asked.model != answer.service.model_id:
-        raise HTTPException(
-            404, f"The model is {answer.service.model_id!r} here; `/v1/models` lists it."
-        )
-    await answer.service.access.spend(answer.payer, answer.prompt.num_tokens)
-    if answer.asked.stream:
-        # The first piece is awaited here, so that a full queue is a 429 and no broken stream.
-        stream = answer.stream()
-        first = await anext(stream)
-        return StreamingResponse(
-            _chained(first, stream), media_type="text/event-stream", background=then
-        )
-    task = asyncio.create_task(answer.whole())
-    while not task.done():
-        await asyncio.wait([task], timeout=POLL_S)
-        if not task.done() and await request.is_disconnected():
-            task.cancel()
-            return Response(status_code=499)
-    return JSONResponse(task.result(), background=then)
+    if not answer.asked.stream:
+        return JSONResponse(await answer.whole(), background=then)
+    # The first piece is awaited here, so that a full queue is a 429 and no broken stream.
+    stream = answer.stream()
+    first = await anext(stream)
+    return StreamingResponse(
+        _chained(first, stream), media_type="text/event-stream", background=then
+    )
 
 
 async def _chained(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
@@ -166,14 +186,17 @@ class Answer:
         asked: GenerationRequest,
         caller: Caller,
         user: str | None,
-        prompt: Prompt,
-        rows: Tensor | None,
+        reading: Reading,
         limit: int,
         logprobs: int | None,
-        kind: str,
+        names: TokenNames,
     ) -> None:
-        self.service, self.asked, self.kind = service, asked, kind
-        self.prompt, self.rows, self.chat = prompt, rows, kind == "chat.completion"
+        self.service, self.asked = service, asked
+        self.prompt, self.rows = reading
+        self.chat = isinstance(asked, ChatRequest)
+        self.kind = "chat.completion" if self.chat else "text_completion"
+        tokenizer = service.model.backbone.tokenizer
+        self._names, self._offsets = names, [Offsets(tokenizer) for _ in range(asked.n)]
         self.name = f"{'chatcmpl' if self.chat else 'cmpl'}-{secrets.token_hex(12)}"
         self.created = int(time.time())
         # Of the first choice, for who remembers it.
@@ -185,11 +208,12 @@ class Answer:
             limit, asked.temperature, asked.top_p, seed % 2**62, asked.stops, logprobs
         )
         self.request = EngineRequest(
-            caller.tenant, user, prompt, rows, sampling, asked.n, asked.stream
+            caller.tenant, user, self.prompt, self.rows, sampling, asked.n, asked.stream
         )
 
     async def pieces(self) -> AsyncIterator[Pieces]:
         """Yield what the engine makes, and count it."""
+        await self.service.access.spend(self.payer, self.prompt.num_tokens)
         begin, first = time.perf_counter(), True
         made, span = self.service.engine.generate(self.request), begin_span("lpm.engine")
         tokens, answered = self.service.metrics.tokens, dict.fromkeys(range(self.request.n), 0)
@@ -210,6 +234,11 @@ class Answer:
                         self.text += piece.text
                         self.finished = piece.finished is not None
                 yield some
+        except Exception:
+            if first:
+                # Nothing came of it, so it costs nothing.
+                self.service.access.charge_later(self.payer, -self.prompt.num_tokens)
+            raise
         finally:
             await made.aclose()  # type: ignore[attr-defined]
             span.set_attribute("lpm.prompt_tokens", self.prompt.num_tokens)
@@ -232,7 +261,7 @@ class Answer:
                 logprobs[choice] += piece.logprobs
         choices = []
         for index in range(count):
-            scores = self._logprobs(logprobs[index])
+            scores = self._logprobs(index, logprobs[index])
             body: dict[str, Any] = {"index": index, "finish_reason": finished[index]}
             if self.chat:
                 message = {"role": "assistant", "content": texts[index], "refusal": None}
@@ -279,7 +308,7 @@ class Answer:
 
     def _event(self, choice: int, piece: Piece, first: bool) -> str:
         body: dict[str, Any] = {"index": choice, "finish_reason": piece.finished}
-        scores = self._logprobs(piece.logprobs)
+        scores = self._logprobs(choice, piece.logprobs)
         if self.chat:
             delta = {"role": "assistant"} if first else {}
             body |= {"delta": delta | {"content": piece.text}, "logprobs": scores}
@@ -303,25 +332,9 @@ class Answer:
             "kv_bytes": (prompt + soft) * per_token,
         }
 
-    def _logprobs(self, scores: Sequence[TokenLogprob]) -> dict[str, Any] | None:
+    def _logprobs(self, choice: int, scores: Sequence[TokenLogprob]) -> dict[str, Any] | None:
         if self.request.sampling.logprobs is None:
             return None
-        named = [self._named(s.token, s.logprob) for s in scores]
-        tops = [[self._named(*top) for top in s.top] for s in scores]
         if self.chat:
-            return {
-                "content": [
-                    one | {"top_logprobs": top} for one, top in zip(named, tops, strict=True)
-                ],
-                "refusal": None,
-            }
-        return {
-            "tokens": [one["token"] for one in named],
-            "token_logprobs": [one["logprob"] for one in named],
-            "top_logprobs": [{one["token"]: one["logprob"] for one in top} for top in tops],
-            "text_offset": [],
-        }
-
-    def _named(self, token: int, logprob: float) -> dict[str, Any]:
-        text = str(self.service.model.backbone.tokenizer.decode([token]))
-        return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
+            return chat_logprobs(self._names, scores)
+        return text_logprobs(self._names, self._offsets[choice], scores)

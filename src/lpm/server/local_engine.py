@@ -9,16 +9,9 @@ from functools import partial
 
 from lpm.backbone import Backbone
 from lpm.methods.decoding import end_tokens
+from lpm.server.admission import check_line
 from lpm.server.batch import Answering, Batch
-from lpm.server.engine import (
-    BusyError,
-    EngineConfig,
-    EngineError,
-    EngineRequest,
-    Pieces,
-    StoppingError,
-    check_rows,
-)
+from lpm.server.engine import EngineConfig, EngineError, EngineRequest, Pieces, check_rows
 from lpm.server.fair_queue import FairQueue
 from lpm.server.mailbox import Mailbox, Told, wake
 from lpm.server.sampling import TokenLogprob
@@ -39,6 +32,7 @@ class LocalEngine:
         self._waiting: FairQueue[Answering] = FairQueue()
         self._changed = threading.Condition()
         self._stopping = False
+        self._batch = Batch(backbone)
         self._running = 0
         self._to_wake: list[Mailbox] = []
         self._thread = threading.Thread(target=self._work, name="lpm-engine", daemon=True)
@@ -53,7 +47,7 @@ class LocalEngine:
     def num_waiting(self) -> int:
         """Count the sequences that wait."""
         with self._changed:
-            return len(self._waiting)
+            return self._count_waiting()
 
     @property
     def num_running(self) -> int:
@@ -132,16 +126,27 @@ class LocalEngine:
 
     def _put(self, tenant: str, answers: list[Answering]) -> None:
         with self._changed:
-            if self._stopping:
-                raise StoppingError("The server is shutting down; send the request to another one.")
-            waiting = len(self._waiting)
-            if waiting + len(answers) > self.config.max_queue:
-                raise BusyError(f"{waiting} requests are waiting already; try again in a moment.")
+            check_line(
+                len(answers),
+                waiting=max(0, self._count_waiting() - self._free),
+                most=self.config.max_queue,
+                closed=self._stopping,
+            )
             self._waiting.put(tenant, answers)
             self._changed.notify_all()
 
+    def _count_waiting(self) -> int:
+        """Count those who wait and have not left; with the lock held."""
+        self._waiting.drop(lambda one: one.cancelled())
+        return len(self._waiting)
+
+    @property
+    def _free(self) -> int:
+        """Count the places of the batch that those who wait are about to take."""
+        return max(0, self.config.max_batch - self._running) if self._batch.is_open else 0
+
     def _work(self) -> None:
-        batch, steps = Batch(self.backbone), 0
+        batch, steps = self._batch, 0
         while True:
             with self._changed:
                 while not batch and not self._waiting and not self._stopping:
@@ -150,7 +155,7 @@ class LocalEngine:
                     return
                 gathered = len(self._waiting) * GATHERED_SHARE >= len(batch)
                 newcomers = self._take(batch) if gathered or steps >= GATHERED_STEPS else []
-            self._running = len(batch) + len(newcomers)
+                self._running = len(batch) + len(newcomers)
             steps += 1
             if newcomers:
                 self._join(batch, newcomers)

@@ -90,11 +90,12 @@ class Quotas:
     def spend(self, payer: Payer, tokens: int, *, at_most_left: bool = False) -> None:
         """Count tokens; raises QuotaError when they are more than is left.
 
-        at_most_left: count what is left instead, for tokens that were made already.
+        tokens: below 0 for what was counted and not used. at_most_left: count what is left
+        instead, for tokens that were made already.
         """
         limiter = self._limiters["tokens"]
         for limit in _limits(payer):
-            if limit.kind != "tokens" or tokens < 1:
+            if limit.kind != "tokens" or not tokens:
                 continue
             with _told():
                 good = limiter.hit(limit.item, *limit.owner, cost=tokens)

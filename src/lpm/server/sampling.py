@@ -8,10 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+# vLLM draws no colder than this; what is meant to be colder is greedy for all that can be told.
+GREEDY_BELOW = 0.01
+
 
 @dataclass(frozen=True)
 class Sampling:
-    """Settings of one answer. temperature 0 is greedy. logprobs: alternatives a token, or None.
+    """Settings of one answer. logprobs: alternatives a token, or None.
 
     stop: strings that end the answer and are no part of it.
     """
@@ -23,18 +26,25 @@ class Sampling:
     stop: tuple[str, ...] = ()
     logprobs: int | None = None
 
+    @property
+    def is_greedy(self) -> bool:
+        """Say whether the likeliest token is taken, without chance."""
+        return self.temperature < GREEDY_BELOW
+
 
 def choose(
     logits: Float[Tensor, " vocabulary"], sampling: Sampling, generator: torch.Generator
 ) -> int:
     """Return the next token of one sequence."""
-    if sampling.temperature == 0:
+    if sampling.is_greedy:
         return int(logits.argmax())
     scaled = (logits.float() / sampling.temperature).softmax(dim=-1).cpu()
     if sampling.top_p < 1:
         ordered, order = scaled.sort(descending=True, stable=True)
-        # The token that crosses the threshold stays, so at least one is left.
+        # The token that crosses the threshold stays.
         beyond = ordered.cumsum(0) - ordered >= sampling.top_p
+        # A threshold may be so small that it is none in float32.
+        beyond[0] = False
         scaled = scaled.index_fill(0, order[beyond], 0.0)
     return int(torch.multinomial(scaled, 1, generator=generator))
 

@@ -14,18 +14,23 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
 )
 
 from lpm.errors import HistoryError, InputError
 from lpm.histories import parse_history
 from lpm.memory import validate_user
 from lpm.server.paths import segment
+from lpm.server.unsupported import Only
 from lpm.store import Job, VersionSummary
 from lpm.store.rows import check_text
 from lpm.types import History, KeepHistory, Message, Session, Turn, UserSummary
 
 Mode = Literal["memory", "no-memory", "full-context"]
 MAX_CHOICES = 8
+MAX_STOPS, MAX_STOP_CHARACTERS = 4, 200
 
 
 def _user(name: str) -> str:
@@ -66,8 +71,9 @@ class ChatMessage(BaseModel):
 class GenerationRequest(BaseModel):
     """What chat and text completions share.
 
-    Fields of OpenAI's that change no answer here are ignored; those that would are refused.
-    memory: how the user's memory takes part, an extension.
+    Fields of OpenAI's that change no answer here are ignored; those that would are refused. What is
+    null counts as absent. stop: up to four strings of at most 200 characters. memory: how the
+    user's memory takes part, an extension.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -83,13 +89,56 @@ class GenerationRequest(BaseModel):
     stream_options: dict[str, bool] | None = None
     frequency_penalty: float = Field(0.0, ge=0, le=0)
     presence_penalty: float = Field(0.0, ge=0, le=0)
+    response_format: Annotated[Any, Only({"type": "text"})] = None
+    logit_bias: Annotated[Any, Only({})] = None
+    tools: Annotated[Any, Only([])] = None
+    tool_choice: Annotated[Any, Only("none")] = None
+    functions: Annotated[Any, Only([])] = None
+    function_call: Annotated[Any, Only("none")] = None
+    best_of: int | None = None
     memory: Mode = "memory"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if value is not None}
+
+    @field_validator("stop")
+    @classmethod
+    def _check_stop(cls, stop: str | list[str]) -> str | list[str]:
+        words = _listed(stop)
+        if len(words) > MAX_STOPS:
+            raise ValueError(
+                f"{len(words)} strings were given, but at most {MAX_STOPS} are looked for; leave "
+                "some out"
+            )
+        longest = max(map(len, words), default=0)
+        if longest > MAX_STOP_CHARACTERS:
+            raise ValueError(
+                f"a string has {longest} characters, but at most {MAX_STOP_CHARACTERS} characters "
+                "are looked for; shorten it"
+            )
+        return stop
+
+    @field_validator("best_of")
+    @classmethod
+    def _check_best_of(cls, best_of: int, info: ValidationInfo) -> int:
+        if best_of != info.data.get("n", best_of):
+            raise ValueError(
+                "every answer that is made is returned here; leave it out, or give `n`"
+            )
+        return best_of
 
     @property
     def stops(self) -> tuple[str, ...]:
         """Return the stop strings."""
-        given = [self.stop] if isinstance(self.stop, str) else self.stop or []
-        return tuple(word for word in given if word)[:4]
+        return tuple(word for word in _listed(self.stop) if word)
+
+
+def _listed(stop: str | list[str] | None) -> list[str]:
+    return [stop] if isinstance(stop, str) else stop or []
 
 
 class ChatRequest(GenerationRequest):
@@ -114,6 +163,7 @@ class CompletionRequest(GenerationRequest):
     max_tokens: int = Field(16, ge=1)
     logprobs: int | None = Field(None, ge=0, le=5)
     echo: Literal[False] = False
+    suffix: Annotated[Any, Only("")] = None
 
 
 class SessionIn(BaseModel):

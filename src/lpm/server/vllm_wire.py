@@ -20,8 +20,6 @@ from lpm.server.sampling import TokenLogprob
 
 MAX_PROMPT_BYTES = 256 * 2**20
 _TOKEN = "token_id:"
-# vLLM draws no colder than this; what is meant to be colder is greedy for all that can be told.
-_GREEDY_BELOW = 0.01
 # Said outright, since vLLM would otherwise take these from the model's generation_config.json; a
 # repetition penalty from there, together with prompt embeddings, can bring the engine down.
 _NEUTRAL = {
@@ -47,7 +45,7 @@ def encode_request(
         "model": model,
         "prompt": None,
         "max_tokens": sampling.max_tokens,
-        "temperature": 0.0 if _greedy(request) else sampling.temperature,
+        "temperature": 0.0 if sampling.is_greedy else sampling.temperature,
         "top_p": sampling.top_p,
         "seed": sampling.seed,
         "n": wire_choices(request),
@@ -68,11 +66,7 @@ def encode_request(
 
 def wire_choices(request: EngineRequest) -> int:
     """Return how many choices vLLM is asked for: greedy ones are all alike, so it makes one."""
-    return 1 if _greedy(request) else request.n
-
-
-def _greedy(request: EngineRequest) -> bool:
-    return request.sampling.temperature < _GREEDY_BELOW
+    return 1 if request.sampling.is_greedy else request.n
 
 
 def embedded_bytes(backbone: Backbone, request: EngineRequest) -> int:
