@@ -105,7 +105,8 @@ class Engine(Protocol):
 
         Choice i draws from the sampling's seed + i. Leaving the iteration cancels what is left.
         Raises BusyError when the queue is full, StoppingError after `stop`, InputError for what
-        the engine's context cannot hold, IncompatibleMemoryError for rows that are no rows,
+        the engine's context cannot hold and for more choices than may ever wait,
+        IncompatibleMemoryError for rows that are no rows,
         EngineError and EngineUnavailableError when the engine itself fails.
         """
         ...
