@@ -161,13 +161,13 @@ def test_sessions_written_one_by_one_keep_the_same_slots(tiny):
     assert write_slots(model, tops, 3).chunks == whole.chunks
 
 
-def test_the_same_chunk_said_twice_is_kept_once_and_names_its_source(tiny):
+def test_the_same_chunk_said_twice_is_kept_once_where_it_was_said_last(tiny):
     model = tiny_model(tiny)
-    again = [Chunk("later", 0, CHUNKS[0].text, CHUNKS[0].context)]
-    written = write_slots(model, CHUNKS[:2] + again, 4)
-    assert written.chunks == tuple(CHUNKS[:2])
+    again = Chunk("later", 0, CHUNKS[0].text, CHUNKS[0].context)
+    written = write_slots(model, [*CHUNKS[:2], again], 4)
+    assert written.chunks == (CHUNKS[1], again)
     sources = [(s.session_id, s.turn, s.share) for (s,) in written.provenance()]
-    assert sources == [("s0", 0, 1.0), ("s0", 1, 1.0)]
+    assert sources == [("s0", 1, 1.0), ("later", 0, 1.0)]
 
 
 @torch.no_grad()
