@@ -144,7 +144,7 @@ def test_who_leaves_while_it_is_read_makes_room(tmp_path, monkeypatch):
             except httpx.ReadTimeout:
                 return True
 
-        client.timeout = httpx.Timeout(0.6)
+        client.timeout = httpx.Timeout(3)
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
             assert sorted(pool.map(lambda _: taken(), range(3))) == [False, True, True]
         until(taken)
