@@ -31,7 +31,7 @@ from lpm.store.rows import (
     read_time,
     utc_text,
 )
-from lpm.store.schema import JOBS, MEMORIES, SESSIONS
+from lpm.store.schema import MEMORIES, SESSIONS
 from lpm.store.transactions import faster
 from lpm.store.user_rows import KeptSession, UserRows, newest_stamps
 from lpm.types import (
@@ -44,7 +44,7 @@ from lpm.types import (
     in_time,
 )
 
-_M, _S, _J = MEMORIES.c, SESSIONS.c, JOBS.c
+_M, _S = MEMORIES.c, SESSIONS.c
 
 
 class SQLStore(KeyRotation):
