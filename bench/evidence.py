@@ -6,8 +6,8 @@
 Settings are the best on file of split `tune` for the benchmark (`bench/sweep.py` makes those
 files), defaults where nothing was tried; synthetic users of every length take those of `short`, and
 PersonaMem, whose tuning personas' contexts may not be at hand, takes those of `personas`. Result
-files and what is resumed are those of `lpm eval`. Methods that draw nothing at random are run with
-one seed.
+files and what is resumed are those of `lpm eval`. Every seed of the synthetic users has users of
+its own, and draws again what a method draws at random.
 """
 
 from __future__ import annotations
@@ -75,26 +75,19 @@ def planned(options: argparse.Namespace) -> Iterator[Trial]:
         return Trial(benchmark, config, name, settings, out / folder)
 
     for name in options.methods or EVERYTHING:
-        seeds = range(options.seeds) if _draws(name, personas) else range(1)
         if "locomo" in options.parts:
             config = EvalConfig("fixed", "all", per_user=options.per_user)
             yield trial("locomo", config, name, locomo, "locomo")
         if "personamem" in options.parts:
             yield trial("personamem", EvalConfig("32k"), name, personas, "personamem")
         if "personas" in options.parts:
-            for seed in seeds:
+            for seed in range(options.seeds):
                 config = EvalConfig("short", users=options.users, seed=seed)
                 yield trial("personas", config, name, personas, "personas")
         if "lengths" in options.parts and name not in CONTROLS:
             for mode in LENGTHS:
                 config = EvalConfig(mode, users=options.length_users)
                 yield trial("personas", config, name, personas, "lengths")
-
-
-def _draws(name: str, chosen: dict[str, dict[str, Any]]) -> bool:
-    """Tell whether a method draws anything at random: examples, or questions it studies."""
-    refined = bool(settings_for(name, chosen).get("refine_steps"))
-    return name in (*TRAINED, "blind-trained") or refined
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -104,10 +97,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("parts", nargs="+", choices=PARTS)
     parser.add_argument("--methods", nargs="+", choices=EVERYTHING)
-    parser.add_argument("--users", type=int, default=50, help="synthetic users")
+    parser.add_argument("--users", type=int, default=50, help="synthetic users of each seed")
     parser.add_argument("--length-users", type=int, default=10, help="of every length")
     parser.add_argument("--per-user", type=int, help="questions of a LoCoMo conversation, by hash")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=5, help="of the synthetic users")
     parser.add_argument("--dry-run", action="store_true", help="say what would run")
     add_machine_options(parser)
     options = parser.parse_args(arguments)

@@ -64,22 +64,19 @@ class Worker:
     def run(self, trial: Trial) -> Path:
         """Return the result file of the benchmark's own metric; what is on file is kept."""
         config, backbone = trial.config, self.parts.backbone
-        benchmark, cases = self.cases(trial.benchmark, config.mode, config.split, config.users,
-                                      config.per_user)  # fmt: skip
+        benchmark, cases = self.cases(trial.benchmark, config)
         method = build_method(trial.method, self.parts, dict(trial.settings))
         path = trial.out / f"{run_name(benchmark, method, backbone, config)}.json"
         if path.is_file():
             return path
         return run_method(benchmark, cases, method, backbone, config, trial.out, resume=True)[0]
 
-    def _cases(
-        self, name: str, mode: str, split: Any, users: int | None, per_user: int | None
-    ) -> tuple[Benchmark, list[Case]]:
+    def _cases(self, name: str, config: EvalConfig) -> tuple[Benchmark, list[Case]]:
         data = self.machine.data
         if data is not None and (data / name).is_dir():
             data = data / name
-        benchmark = build_benchmark(name, **benchmark_options(name, data, users))
-        config = EvalConfig(mode, split, users, per_user=per_user)
+        options = benchmark_options(name, data, config.users, config.seed)
+        benchmark = build_benchmark(name, **options)
         return benchmark, chosen_cases(benchmark, config)
 
 

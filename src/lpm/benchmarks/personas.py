@@ -26,9 +26,10 @@ LENGTHS = {"1k": 1_000, "4k": 4_000, "16k": 16_000, "64k": 64_000, "128k": 128_0
 """Tokens of small talk that a mode adds, about, to the histories of `short` (about 800)."""
 
 FIRST_SEEDS: dict[Split, int] = {"report": 20_000_000, "tune": 30_000_000}
+USERS_A_SEED = 10_000
 MAX_NEW_TOKENS = 32
 
-_MAX_USERS = 1_000_000
+_MAX_SEED = 999
 # What a user tells about a preference or another fact may hint at these: asked as never told, they
 # would have an answer after all.
 _HINTED = {"dish", "flight", "gym_day", "instrument", "marathon_city", "marathon_time", "my_hobby",
@@ -46,8 +47,9 @@ class PersonasBenchmark:
     """Synthetic users of the test split, whose values and wordings no training user shares.
 
     `short` uses the generator as it stands; a length adds about that many tokens of small talk
-    among the same number of facts. `num_users` are in `report`, `num_tune_users` in `tune`, from
-    seeds that training never uses. Scores are clustered by user.
+    among the same number of facts. `num_users` are in `report`, `num_tune_users` in `tune`, made
+    from numbers that training never uses; every `seed` makes other users. Scores are clustered by
+    user.
 
     With `never_told`, each user is also asked that many questions about facts they never told, in
     a category of its own, right only if the answer abstains.
@@ -62,13 +64,15 @@ class PersonasBenchmark:
         num_users: int = 50,
         num_tune_users: int = 10,
         never_told: int = 0,
+        seed: int = 0,
         config: GeneratorConfig | None = None,
     ) -> None:
         """Raise ConfigError if a number is out of range; `config` is that of mode `short`."""
         for name, value, low, high in (
-            ("num_users", num_users, 0, _MAX_USERS),
-            ("num_tune_users", num_tune_users, 0, _MAX_USERS),
+            ("num_users", num_users, 0, USERS_A_SEED),
+            ("num_tune_users", num_tune_users, 0, USERS_A_SEED),
             ("never_told", never_told, 0, len(OWN_FACTS)),
+            ("seed", seed, 0, _MAX_SEED),
         ):
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ConfigError(
@@ -76,16 +80,18 @@ class PersonasBenchmark:
                 )
         self.counts: dict[Split, int] = {"tune": num_tune_users, "report": num_users}
         self.never_told = never_told
+        self.seed = seed
         self.config = config or GeneratorConfig()
         self.categories: tuple[str, ...] = (*KINDS, NEVER_TOLD) if never_told else KINDS
 
     def cases(self, mode: str) -> Iterator[Case]:
-        """Yield the users of `tune`, then those of `report`, by ascending seed."""
+        """Yield the users of `tune`, then those of `report`, by ascending number."""
         config = self._config(mode)
         splits: tuple[Literal["tune"], Literal["report"]] = ("tune", "report")
         for split in splits:
-            for index in range(self.counts[split]):
-                user = generate_user(FIRST_SEEDS[split] + index, "test", config)
+            first = FIRST_SEEDS[split] + self.seed * USERS_A_SEED
+            for number in range(first, first + self.counts[split]):
+                user = generate_user(number, "test", config)
                 yield Case(
                     user=user.user_id,
                     cluster=user.user_id,

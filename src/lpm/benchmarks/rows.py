@@ -105,8 +105,8 @@ def merged(rows: Sequence[Row]) -> list[Row]:
     """Merge the rows of one table that differ in the seed alone, best first.
 
     `seeds` counts them and `seed_spread` is the standard deviation of their scores, None with one.
-    Every seed asks the same users, so the mean's error is at most the mean of the errors, and that
-    is what `stderr` becomes.
+    Seeds may ask the same users, so the mean's error is only known to be at most the mean of the
+    errors, and that is what `stderr` becomes.
     """
     groups = defaultdict[tuple[Any, ...], list[Row]](list)
     seen: Counter[tuple[Any, ...]] = Counter()

@@ -53,7 +53,7 @@ def evaluate(
     settings = _settings(setting or [], names)
     for name in names or [""]:
         check_method(name)
-    built = build_benchmark(benchmark, **benchmark_options(benchmark, data, users))
+    built = build_benchmark(benchmark, **benchmark_options(benchmark, data, users, seed))
     config = EvalConfig(mode or built.modes[0], split, users, limit, per_user, seed)  # type: ignore[arg-type]
     cases = chosen_cases(built, config)
     _say_coverage(built, config.mode)
@@ -100,10 +100,13 @@ def _settings(given: list[str], names: list[str]) -> dict[str, dict[str, object]
     return found
 
 
-def benchmark_options(benchmark: str, data: Path | None, users: int | None) -> dict[str, Any]:
-    """Return what a benchmark is built with: where its data is, or how many users there are."""
+def benchmark_options(
+    benchmark: str, data: Path | None, users: int | None, seed: int
+) -> dict[str, Any]:
+    """Return what a benchmark is built with: where its data is, or which users are made up."""
     if benchmark == "personas":
-        return {} if users is None else {"num_users": users, "num_tune_users": users}
+        counts = {} if users is None else {"num_users": users, "num_tune_users": users}
+        return counts | {"seed": seed}
     if benchmark not in ("locomo", "personamem"):
         return {} if data is None else {"path": data}
     from lpm.cli.data import default_folder

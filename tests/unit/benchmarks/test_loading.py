@@ -11,7 +11,7 @@ import pytest
 
 from lpm.benchmarks.locomo import TUNE_CONVERSATIONS, LocomoBenchmark
 from lpm.benchmarks.personamem import PersonaMemBenchmark
-from lpm.benchmarks.personas import NEVER_TOLD, PersonasBenchmark
+from lpm.benchmarks.personas import FIRST_SEEDS, NEVER_TOLD, USERS_A_SEED, PersonasBenchmark
 from lpm.benchmarks.registry import benchmark_names, build_benchmark
 from lpm.benchmarks.running import example_names
 from lpm.errors import ConfigError, HistoryError
@@ -142,6 +142,18 @@ def test_personas_have_users_of_their_own_in_each_split() -> None:
         assert len(untold) == 3
         assert benchmark.score("short", untold[0], "I don't know.") == 1.0
         assert benchmark.score("short", untold[0], "Paris") == 0.0
+
+
+def test_every_seed_has_personas_of_its_own_and_the_same_again_next_time() -> None:
+    def drawn(seed: int) -> list[str]:
+        benchmark = PersonasBenchmark(num_users=3, num_tune_users=2, seed=seed)
+        return [case.user for case in benchmark.cases("short")]
+
+    assert drawn(1) == drawn(1)
+    assert not set(drawn(0)) & set(drawn(1))
+    assert FIRST_SEEDS["report"] + 1000 * USERS_A_SEED <= FIRST_SEEDS["tune"]
+    with pytest.raises(ConfigError, match="`seed` must be a whole number from 0 to 999"):
+        PersonasBenchmark(seed=1000)
 
 
 def test_a_longer_mode_adds_small_talk_and_no_facts() -> None:

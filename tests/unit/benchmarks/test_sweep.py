@@ -122,13 +122,14 @@ def test_evidence_runs_everything_with_the_settings_chosen_on_tune(
     assert "locomo fixed all seed 0: lora" in lines
 
 
-def test_only_what_draws_at_random_is_run_with_every_seed(
+def test_every_seed_of_the_synthetic_users_is_run_for_every_method(
     evidence: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ("personas", "--methods", "lpm", "lora", "--seeds", "3", "--out", str(tmp_path))
     assert trial_lines(evidence, capsys, *given) == [
-        "personas short report seed 0: lpm",
-        *(f"personas short report seed {seed}: lora" for seed in range(3)),
+        f"personas short report seed {seed}: {name}"
+        for name in ("lpm", "lora")
+        for seed in range(3)
     ]
 
 
@@ -144,7 +145,7 @@ def test_a_trial_that_fails_is_said_and_the_others_go_on(
 ) -> None:
     monkeypatch.setattr(Backbone, "load", lambda name, device=None: tiny)
     (tmp_path / "empty").mkdir()
-    given = ["personamem", "personas", "--methods", "no-memory", "--users", "1"]
+    given = ["personamem", "personas", "--methods", "no-memory", "--users", "1", "--seeds", "1"]
     given += ["--data", str(tmp_path / "empty"), "--out", str(tmp_path / "out")]
     assert evidence.main(given) == 1
     first, second = capsys.readouterr().out.splitlines()
