@@ -3,8 +3,7 @@
     python scripts/update_readme.py            # rewrite
     python scripts/update_readme.py --check    # exit 1 when a block is not current
 
-demo block: `transcript` (text) of results/demo/demo.json. results block: `figures` of
-results/figures.json, a list of objects with `figure`, `value` and `source`, the result file.
+demo block: `transcript` (text) of results/demo/demo.json. results block: see `headline.py`.
 """
 
 from __future__ import annotations
@@ -16,9 +15,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from headline import headline
+
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = Path("results/demo/demo.json")
-FIGURES = Path("results/figures.json")
 
 
 def demo_block(root: Path) -> str:
@@ -29,23 +29,9 @@ def demo_block(root: Path) -> str:
     return f"```text\n{str(report['transcript']).rstrip()}\n```"
 
 
-def results_block(root: Path) -> str:
-    """Return a table of figures, each beside the file it comes from."""
-    report = _load(root, FIGURES)
-    if report is None:
-        return "_Nothing has been measured for this version yet._"
-    rows = ["| figure | value | from |", "|---|---|---|"]
-    for item in report["figures"]:
-        source = Path(item["source"])
-        if not (root / source).is_file():
-            raise SystemExit(f"{FIGURES}: '{source}' should be a result file, but is not there.")
-        rows.append(f"| {item['figure']} | {item['value']} | [{source.name}]({source}) |")
-    return "\n".join(rows)
-
-
 def updated(text: str, root: Path) -> str:
     """Return `text` with every marked block made anew from the files under `root`."""
-    for name, block in (("demo", demo_block(root)), ("results", results_block(root))):
+    for name, block in (("demo", demo_block(root)), ("results", headline(root / "results"))):
         begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
         if text.count(begin) != 1 or text.count(end) != 1 or text.index(end) < text.index(begin):
             raise SystemExit(f"README.md needs `{begin}` and then `{end}`, once each.")

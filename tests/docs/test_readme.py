@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from lpm.benchmarks.results import Result
 from lpm.errors import BackboneError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,15 +23,10 @@ def fenced(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-def load_update_readme() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "update_readme", ROOT / "scripts" / "update_readme.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    return importlib.import_module("update_readme")
 
 
 @pytest.fixture
@@ -76,45 +73,42 @@ def test_example_runs_and_names_the_turn_it_learnt_from(
     assert "turn=0" in sources
 
 
-def test_generated_blocks_are_current() -> None:
-    assert load_update_readme().main(["--check"]) == 0
+def test_generated_blocks_are_current(script: ModuleType) -> None:
+    assert script.main(["--check"]) == 0
 
 
-def test_blocks_hold_what_the_result_files_say(copied: Path) -> None:
-    demo, results = copied / "results" / "demo", copied / "results"
+def test_blocks_hold_what_the_result_files_say(copied: Path, script: ModuleType) -> None:
+    demo, scores = copied / "results" / "demo", copied / "results" / "locomo"
     demo.mkdir(parents=True)
     (demo / "demo.json").write_text(json.dumps({"transcript": "ana: her \\1 cat\n\n"}))
-    figure = {"figure": "right, new users", "value": "0.5", "source": "results/demo/demo.json"}
-    (results / "figures.json").write_text(json.dumps({"figures": [figure]}))
-    script = load_update_readme()
+    measured = Result.load(next((ROOT / "results" / "locomo").glob("*-lora-*-report.json")))
+    replace(measured, overall=0.625, stderr=0.01, n=420, seed=0).save(scores / "lora.json")
     assert script.main(["--check"], root=copied) == 1
     assert script.main([], root=copied) == 0
     assert script.main(["--check"], root=copied) == 0
     text = (copied / "README.md").read_text(encoding="utf-8")
     assert "<!-- demo:begin -->\n```text\nana: her \\1 cat\n```\n<!-- demo:end -->" in text
-    assert "| right, new users | 0.5 | [demo.json](results/demo/demo.json) |" in text
+    assert "[0.625 ± 0.010](results/locomo/lora.json) (n=420)" in text
 
 
-def test_a_figure_without_its_result_file_is_refused(copied: Path) -> None:
-    figure = {"figure": "right", "value": "0.9", "source": "results/none.json"}
-    (copied / "results").mkdir()
-    (copied / "results" / "figures.json").write_text(json.dumps({"figures": [figure]}))
-    with pytest.raises(SystemExit, match=r"results/none\.json"):
-        load_update_readme().main([], root=copied)
+def test_the_readme_says_so_where_nothing_was_measured(copied: Path, script: ModuleType) -> None:
+    assert script.main([], root=copied) == 0
+    text = (copied / "README.md").read_text(encoding="utf-8")
+    assert "_Nothing has been measured for this version yet._" in text
 
 
-def test_check_changes_nothing(copied: Path) -> None:
+def test_check_changes_nothing(copied: Path, script: ModuleType) -> None:
     (copied / "README.md").write_text(README.replace("_No", "_Now", 1) + " ", encoding="utf-8")
     before = (copied / "README.md").read_bytes()
-    load_update_readme().main(["--check"], root=copied)
+    script.main(["--check"], root=copied)
     assert (copied / "README.md").read_bytes() == before
 
 
-def test_a_lost_mark_is_an_error(copied: Path) -> None:
+def test_a_lost_mark_is_an_error(copied: Path, script: ModuleType) -> None:
     lost = README.replace("<!-- demo:end -->", "")
     (copied / "README.md").write_text(lost, encoding="utf-8")
     with pytest.raises(SystemExit, match="demo:end"):
-        load_update_readme().main([], root=copied)
+        script.main([], root=copied)
 
 
 def file_map() -> dict[str, str]:
