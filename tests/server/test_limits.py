@@ -84,6 +84,18 @@ class TestLimits:
             quotas.admit(payer)
         assert caught.value.retry_after_s >= 1
 
+    def test_what_one_limit_refuses_is_counted_by_no_other(self):
+        quotas = Quotas()
+        key = (("key", "k"), Budget(requests_per_minute=5, tokens_per_day=100))
+        tenant = (("tenant", "t"), Budget(requests_per_minute=1, tokens_per_day=10))
+        quotas.admit((key, tenant))
+        before = quotas.headers((key,))
+        with pytest.raises(QuotaError, match="This tenant may use 10 tokens"):
+            quotas.spend((key, tenant), 20)
+        with pytest.raises(QuotaError, match="This tenant may use 1 requests"):
+            quotas.admit((key, tenant))
+        assert quotas.headers((key,)) == before
+
     def test_a_storage_that_is_none_is_named(self):
         with pytest.raises(ConfigError, match="LPM_QUOTA_STORAGE"):
             Quotas("nothing://secret@host")

@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
-from fake_vllm import KEY, fake_vllm
+from fake_vllm import KEY, FakeVllm, fake_vllm
 from running_server import ANN, Running, ask, running
 
 from lpm.server.batch import Batch
@@ -39,6 +40,20 @@ def limited(server: Running) -> Iterator[httpx.Client]:
     key = server.keys.create("north", budget=Budget(tokens_per_day=LIMIT))[1]
     with server.client(key) as client:
         yield client
+
+
+@contextmanager
+def before_vllm(folder: Path) -> Iterator[tuple[FakeVllm, httpx.Client]]:
+    """Call a server whose engine is a vLLM that can be made to fail."""
+    backbone = tiny_backbone()
+    with fake_vllm(backbone) as engine:
+        own = {"engine": "vllm", "vllm_url": engine.url, "vllm_key": KEY}
+        with (
+            running(folder, model=tiny_model(backbone), **own) as server,
+            limited(server) as client,
+        ):
+            assert client.get("/readyz").status_code == 200
+            yield engine, client
 
 
 def left(client: httpx.Client) -> int:
@@ -155,19 +170,7 @@ def test_who_leaves_while_it_is_read_makes_room(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_an_engine_that_does_not_answer_costs_nothing(tmp_path, stream):
-    backbone = tiny_backbone()
-    with (
-        fake_vllm(backbone) as engine,
-        running(
-            tmp_path,
-            model=tiny_model(backbone),
-            engine="vllm",
-            vllm_url=engine.url,
-            vllm_key=KEY,
-        ) as server,
-        limited(server) as client,
-    ):
-        assert client.get("/readyz").status_code == 200
+    with before_vllm(tmp_path) as (engine, client):
         for failing, status in ((429, 429), (500, 502), (503, 503)):
             engine.failing = failing
             answer = ask(client, "ann", ASKED, stream=stream)
@@ -212,19 +215,7 @@ def given_back(quotas: Quotas) -> None:
 
 
 def test_what_was_begun_is_paid_for_when_it_breaks_off(tmp_path):
-    backbone = tiny_backbone()
-    with (
-        fake_vllm(backbone) as engine,
-        running(
-            tmp_path,
-            model=tiny_model(backbone),
-            engine="vllm",
-            vllm_url=engine.url,
-            vllm_key=KEY,
-        ) as server,
-        limited(server) as client,
-    ):
-        assert client.get("/readyz").status_code == 200
+    with before_vllm(tmp_path) as (engine, client):
         engine.failing = "breaks off"
         assert '"error"' in ask(client, "ann", ASKED, stream=True).text
         # One token a byte.

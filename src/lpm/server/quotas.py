@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute, WindowStats
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import (
@@ -78,31 +78,34 @@ class Quotas:
             raise StoreError("The counters at LPM_QUOTA_STORAGE cannot be reached; start them.")
 
     def admit(self, payer: Payer) -> None:
-        """Count one request; raises QuotaError when a limit is reached."""
-        for limit in _limits(payer):
+        """Count one request; raises QuotaError, and counts nothing, when a limit is reached."""
+        limits = [*_limits(payer)]
+        for limit in limits:
             with _told():
-                limiter = self._limiters[limit.kind]
-                counts = limit.kind == "requests"
-                good = (limiter.hit if counts else limiter.test)(limit.item, *limit.owner)
-            if not good:
+                left = self._limiters[limit.kind].test(limit.item, *limit.owner)
+            if not left:
+                raise self._refusal(limit)
+        for limit in limits:
+            if limit.kind == "requests" and not self._count(limit, 1):
                 raise self._refusal(limit)
 
     def spend(self, payer: Payer, tokens: int, *, at_most_left: bool = False) -> None:
-        """Count tokens; raises QuotaError when they are more than is left.
+        """Count tokens; raises QuotaError, and counts nothing, when they are more than is left.
 
         tokens: below 0 for what was counted and not used. at_most_left: count what is left
         instead, for tokens that were made already.
         """
-        limiter = self._limiters["tokens"]
+        counted: list[_Limit] = []
         for limit in _limits(payer):
             if limit.kind != "tokens" or not tokens:
                 continue
-            with _told():
-                good = limiter.hit(limit.item, *limit.owner, cost=tokens)
-                if not good and at_most_left:
-                    left = limiter.get_window_stats(limit.item, *limit.owner).remaining
-                    limiter.hit(limit.item, *limit.owner, cost=left)
-            if not good and not at_most_left:
+            if self._count(limit, tokens):
+                counted.append(limit)
+            elif at_most_left:
+                self._count(limit, self._stats(limit).remaining)
+            else:
+                for other in counted:
+                    self._count(other, -tokens)
                 raise self._refusal(limit)
 
     def headers(self, payer: Payer) -> dict[str, str]:
@@ -110,8 +113,7 @@ class Quotas:
         found: dict[str, str] = {}
         left: dict[str, int] = {}
         for limit in _limits(payer):
-            with _told():
-                stats = self._limiters[limit.kind].get_window_stats(limit.item, *limit.owner)
+            stats = self._stats(limit)
             if stats.remaining >= left.get(limit.kind, math.inf):
                 continue
             left[limit.kind] = stats.remaining
@@ -120,9 +122,17 @@ class Quotas:
             found[f"x-ratelimit-reset-{limit.kind}"] = f"{_seconds_until(stats.reset_time)}s"
         return found
 
-    def _refusal(self, limit: _Limit) -> QuotaError:
+    def _count(self, limit: _Limit, cost: int) -> bool:
+        """Count something against a limit; False, and nothing counted, when less is left."""
         with _told():
-            stats = self._limiters[limit.kind].get_window_stats(limit.item, *limit.owner)
+            return self._limiters[limit.kind].hit(limit.item, *limit.owner, cost=cost)
+
+    def _stats(self, limit: _Limit) -> WindowStats:
+        with _told():
+            return self._limiters[limit.kind].get_window_stats(limit.item, *limit.owner)
+
+    def _refusal(self, limit: _Limit) -> QuotaError:
+        stats = self._stats(limit)
         span = "a minute" if limit.kind == "requests" else "a day"
         wait = max(1, _seconds_until(stats.reset_time))
         return QuotaError(
