@@ -30,8 +30,8 @@ LAYERS = [
     {"nn"},
     {"backbone", "memory", "store"},
     # `model` shows what its slots hold, so reading them stands below it.
-    {"checked_store", "inspection", "learning", "modeling", "prompting", "writing"},
-    {"dating", "superseding"},
+    {"checked_store", "dating", "inspection", "learning", "modeling", "prompting", "writing"},
+    {"superseding"},
     {"forgetting", "probing", "remembering"},
     {"answering", "revising"},
     {"model", "training"},

@@ -12,6 +12,7 @@ from lpm.inspection import (
     answer_likelihoods,
     changes,
     draw_map,
+    explain_message,
     faithfulness,
     map_slots,
     named_slots,
@@ -27,15 +28,16 @@ from lpm.types import SlotSource
 ASKED, SAID = "Where do I live?", "In Porto."
 
 
-def plain_likelihood(model, slots, kept) -> float:
+def plain_likelihood(model, slots, kept, asked=ASKED, date="") -> float:
     """Say the answer token by token through a forward pass of its own."""
     backbone = model.backbone
     rows = None
     if kept.any():
-        made, _ = model.projector(slots[None], model.queries([ASKED]), kept[None])
+        made, _ = model.projector(slots[None], model.queries([asked]), kept[None])
         rows = made[0]
     placement = model.config.placement
-    prompt = build_prompt(backbone, [{"role": "user", "content": ASKED}], placement, rows=True)
+    chat = [{"role": "user", "content": date + asked}]
+    prompt = build_prompt(backbone, chat, placement, rows=True)
     answer = [*backbone.tokenizer.encode(SAID, add_special_tokens=False)]
     answer.append(backbone.tokenizer.eos_token_id)
     embeddings, _ = inject(backbone, [prompt], [rows])
@@ -61,6 +63,19 @@ def test_the_effect_of_a_slot_is_what_its_absence_costs(shared_weights):
     assert effects.abs().max() > 1e-4, "leaving slots out changes the answer"
     nothing = removal_effects(shared_weights, slots, ASKED, SAID, [[]])
     assert nothing.item() == pytest.approx(0, abs=1e-6)
+
+
+@torch.no_grad()
+def test_an_answer_about_time_is_explained_in_its_dated_prompt(shared_weights):
+    memory, asked = make_memory(model=shared_weights), "When did I move to Porto?"
+    explained = explain_message(shared_weights, memory, asked, SAID)
+    kept = torch.cat([~torch.eye(4).bool(), torch.ones(1, 4).bool()])
+    *without, whole = (
+        plain_likelihood(shared_weights, memory.slots, row, asked, "DATE: 1 January 2026\n")
+        for row in kept
+    )
+    expected = [whole - without[use.slot] for use in explained.slots]
+    assert [use.effect for use in explained.slots] == pytest.approx(expected, abs=1e-4)
 
 
 def test_many_slots_pass_in_pieces(shared_weights, monkeypatch):
@@ -160,6 +175,16 @@ class TestMap:
         pytest.importorskip("sklearn")
         with pytest.raises(InputError, match="two users"):
             map_slots([make_memory().slots])
+
+    def test_a_slot_a_user_makes_no_map(self):
+        pytest.importorskip("sklearn")
+        with pytest.raises(InputError, match="got 4 slots of 4 users; give more memories"):
+            map_slots([make_memory(seed=seed, num_slots=1).slots for seed in range(4)])
+
+    def test_a_user_may_have_one_slot_where_another_has_more(self):
+        pytest.importorskip("sklearn")
+        slots = [make_memory(seed=seed, num_slots=n).slots for seed, n in enumerate((1, 1, 2))]
+        assert map_slots(slots).owner.tolist() == [0, 1, 2, 2]
 
     def test_the_drawing_has_a_dot_a_slot_and_a_colour_a_user(self):
         pytest.importorskip("sklearn")

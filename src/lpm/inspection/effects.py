@@ -23,16 +23,19 @@ def answer_likelihoods(
     message: str,
     answer: str,
     kept: Bool[Tensor, "memories slots"],
+    *,
+    about: str | None = None,
 ) -> Float[Tensor, " memories"]:
     """Return the mean log-likelihood a token of an answer, read from each choice of slots.
 
-    kept: the slots each memory has left; a memory with none reads no rows. Raises InputError for an
-    answer without tokens.
+    kept: the slots each memory has left; a memory with none reads no rows. about: what the slots
+    are read for, the message by default. Raises InputError for an answer without tokens.
     """
     example = build_example(model.backbone, message, answer, model.config.placement)
     if len(example.answer) < 2:
         raise InputError("The answer has no tokens, so nothing can be said of it; give its text.")
-    scorer, query = AnswerScorer(model.backbone), model.queries([message])
+    scorer = AnswerScorer(model.backbone)
+    query = model.queries([message if about is None else about])
     likelihoods = torch.zeros(len(kept))
     some = kept.any(dim=1)
     for with_rows in (True, False):
@@ -53,15 +56,18 @@ def slot_effects(
     slots: Float[Tensor, "groups slots slot_dim"],
     message: str,
     answer: str,
+    *,
+    about: str | None = None,
 ) -> Float[Tensor, " slots"]:
     """Return how much log-likelihood a token the answer loses when each slot is left out.
 
-    Positive: the slot helps the answer. Raises InputError for an answer without tokens.
+    Positive: the slot helps the answer. about: what the slots are read for, the message by default.
+    Raises InputError for an answer without tokens.
     """
     count = slots.shape[1]
     kept = torch.ones(count + 1, count, dtype=torch.bool)
     kept[torch.arange(count), torch.arange(count)] = False
-    found = answer_likelihoods(model, slots, message, answer, kept)
+    found = answer_likelihoods(model, slots, message, answer, kept, about=about)
     return found[-1] - found[:-1]
 
 

@@ -59,7 +59,8 @@ def map_slots(
 ) -> SlotMap:
     """Lay the slots of at least two users out by t-SNE and measure how far users lie apart.
 
-    Needs the extra `bench` (scikit-learn). Raises InputError with fewer users or under four slots.
+    Needs the extra `bench` (scikit-learn). Raises InputError with fewer users, under four slots, or
+    no user of two slots, which alone can lie together.
     """
     try:
         from sklearn.manifold import TSNE
@@ -69,8 +70,12 @@ def map_slots(
             "A map of slots needs scikit-learn; run `pip install 'latent-personal-memory[bench]'`."
         ) from None
     owner = torch.cat([torch.full((m.shape[1],), i) for i, m in enumerate(memories)])
-    if len(memories) < 2 or len(owner) < 4:
-        raise InputError("A map needs at least two users and four slots; give more memories.")
+    users = len(owner.unique())
+    if users < 2 or len(owner) < 4 or len(owner) == users:
+        raise InputError(
+            "A map needs four slots of at least two users, one of whom has two or more, but got "
+            f"{len(owner)} slots of {users} users; give more memories, or ones of more slots."
+        )
     flat = torch.cat([memory.permute(1, 0, 2).flatten(1) for memory in memories]).float()
     layout = TSNE(
         metric="cosine", init="random", perplexity=min(30.0, (len(flat) - 1) / 3), random_state=seed

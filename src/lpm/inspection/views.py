@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
+from lpm.dating import session_dates, with_date
 from lpm.inspection.effects import slot_effects
 from lpm.inspection.reading import nearest_words
 from lpm.inspection.telling import tell_slots
 from lpm.memory import Memory
 from lpm.modeling import LPMModel
-from lpm.types import Explanation, SlotUse, SlotView
+from lpm.types import Explanation, Message, SlotUse, SlotView
 
 
 @torch.no_grad()
@@ -23,7 +26,8 @@ def explain_message(
     order = weights.argsort(descending=True, stable=True).tolist()
     effects: list[float | None] = [None] * len(order)
     if answer is not None:
-        effects = [*slot_effects(model, memory.slots, message, answer).tolist()]
+        dated = _dated(memory, message, attention)
+        effects = [*slot_effects(model, memory.slots, dated, answer, about=message).tolist()]
     slots = tuple(
         SlotUse(
             n,
@@ -54,3 +58,10 @@ def view_slots(model: LPMModel, memory: Memory, *, tell: bool) -> tuple[SlotView
         )
         for n in range(count)
     )
+
+
+def _dated(memory: Memory, message: str, attention: Float[Tensor, "heads slots"]) -> str:
+    """Return the message as it is answered: one that asks for a date is given it."""
+    chat: list[Message] = [{"role": "user", "content": message}]
+    given = with_date(chat, message, attention, memory.provenance, session_dates(memory))
+    return given[-1]["content"]
