@@ -59,6 +59,8 @@ def learn(
     sessions: Sequence[SessionRecord] = (),
     steps: int,
     seed: int,
+    num_slots: int | None = None,
+    learning_rate: float = FitConfig.learning_rate,
     progress: Progress | None = None,
 ) -> Learnt | None:
     """Write a history into slots; the most salient of these and of those carried along stay.
@@ -66,21 +68,23 @@ def learn(
     carried: slots of sessions whose text is gone, as written. of: the version before; only the
     turns behind its slots and sessions new to it are then read, which gives the same as reading
     everything: a turn that was passed over once stays behind those that were chosen. sessions: of
-    what is carried, where `of` does not tell. steps: of refining what was written. Of two values of
-    one thing, the later one then takes the earlier one's place. Returns None when there is nothing
-    to remember.
+    what is carried, where `of` does not tell. steps: of refining what was written, at
+    learning_rate. num_slots: at most, the model's by default. Of two values of one thing, the later
+    one then takes the earlier one's place. Returns None when there is nothing to remember.
     """
     chunks = _to_read(chunk_history(history), of) if history else []
     told = session_times(of.sessions if of else sessions, history)
     if not chunks:
         return settled(model, carried, told) if carried and carried.provenance else None
-    written = write_slots(model, chunks, model.config.num_slots)
-    kept, fresh = _best(carried, written, model.config.num_slots)
+    most = model.config.num_slots if num_slots is None else num_slots
+    written = write_slots(model, chunks, most)
+    kept, fresh = _best(carried, written, most)
     chosen = tuple(written.chunks[index] for index in fresh)
     new = written.as_written().only(fresh)
     fitted = None
     if steps and history is not None and fresh:
-        fitted = _refine(model, history, chosen, new.slots, steps, seed, progress)
+        config = FitConfig(steps=steps, learning_rate=learning_rate, seed=seed)
+        fitted = _refine(model, history, chosen, new.slots, config, progress)
     if fitted is not None:
         new = replace(new, slots=fitted.slots[0].contiguous())
     whole = new if carried is None or not kept else carried.only(kept).and_also(new)
@@ -129,15 +133,14 @@ def _refine(
     history: History,
     chunks: tuple[Chunk, ...],
     slots: Tensor,
-    steps: int,
-    seed: int,
+    config: FitConfig,
     progress: Progress | None,
 ) -> FitResult | None:
-    study = study_history(model, chunks, SelfStudyConfig(seed=seed))
+    study = study_history(model, chunks, SelfStudyConfig(seed=config.seed))
     examples = study or next_turn_examples(model, history)
     if not examples:
         return None
-    config, scorer = FitConfig(steps=steps, seed=seed), AnswerScorer(model.backbone)
+    scorer = AnswerScorer(model.backbone)
     return fit_slots(model.projector, scorer, [slots], [examples], config, progress=progress)
 
 

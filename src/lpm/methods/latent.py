@@ -9,23 +9,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lpm.chunking import chunk_history
+from lpm import remembering
 from lpm.dating import Provenance, SessionDates, with_date
-from lpm.learning.examples import AnswerScorer
-from lpm.learning.fit import FitConfig, fit_slots
-from lpm.learning.self_study import SelfStudyConfig, study_history
 from lpm.learning.speaking import ABSTENTION
 from lpm.methods.contract import Cost, Reply, Request
-from lpm.methods.plain import text_reading, with_text
+from lpm.methods.plain import text_reading
 from lpm.methods.reading import Reading
 from lpm.methods.responder import Responder
 from lpm.methods.retrieval import BM25, RetrievalSettings
 from lpm.methods.settings import require_at_least
 from lpm.modeling import LPMModel
 from lpm.nn.injection import build_prompt
-from lpm.remembering import session_times, settled
+from lpm.prompting import before_message
 from lpm.types import History, Message
-from lpm.writing import write_slots
 
 
 @dataclass(frozen=True)
@@ -65,27 +61,26 @@ class Latent(Responder):
         self._dates: SessionDates = {}
 
     def learn(self, history: History, seed: int) -> None:
-        """Write the history into slots; a history without user text gives no slots."""
-        chunks = chunk_history(history)
+        """Learn as the product does; a history without user text gives no slots.
+
+        Raises KeyboardInterrupt where refining was stopped: half of it is no measurement.
+        """
+        settings = self.settings
+        learnt = remembering.learn(
+            self.model,
+            history,
+            None,
+            steps=settings.refine_steps,
+            seed=seed,
+            num_slots=settings.num_slots,
+            learning_rate=settings.learning_rate,
+        )
         self.slots, self._provenance, self._dates = None, (), {}
-        if not chunks:
-            return
-        written = write_slots(self.model, chunks, self.settings.num_slots)
-        told = session_times((), history)
-        read = settled(self.model, written.as_written(), told).read
-        self.slots, self._provenance, self._dates = read.slots, read.provenance, dict(told)
-        if self.settings.refine_steps == 0:
-            return
-        study = study_history(self.model, written.chunks, SelfStudyConfig(seed=seed))
-        if study:
-            config = FitConfig(
-                steps=self.settings.refine_steps,
-                learning_rate=self.settings.learning_rate,
-                seed=seed,
-            )
-            scorer = AnswerScorer(self.backbone)
-            fitted = fit_slots(self.model.projector, scorer, [self.slots], [study], config)
-            self.slots = fitted.slots[0]
+        if learnt is not None:
+            if learnt.interrupted:
+                raise KeyboardInterrupt
+            self.slots, self._provenance = learnt.read.slots, learnt.read.provenance
+            self._dates = dict(remembering.session_times((), history))
 
     def read(self, requests: Sequence[Request]) -> list[Reading]:
         """Read the slots by each request's query, and put the rows before the newest message."""
@@ -112,12 +107,13 @@ class Latent(Responder):
         queries = self.model.queries([request.about for request in requests])
         slots = self.slots[None].expand(len(requests), -1, -1, -1)
         rows, attention = self.model.projector(slots, queries)
+        placement = self.model.config.placement
         dated = [
             with_date(chat, request.about, own, self._provenance, self._dates)
             for chat, request, own in zip(chats, requests, attention, strict=True)
         ]
         return [
-            Reading(build_prompt(self.backbone, chat, "message", rows=True), own)
+            Reading(build_prompt(self.backbone, chat, placement, rows=True), own)
             for chat, own in zip(dated, rows, strict=True)
         ]
 
@@ -154,9 +150,10 @@ class Hybrid(Latent):
 
     def read(self, requests: Sequence[Request]) -> list[Reading]:
         """Read rows and retrieved text."""
-        texts = self.retrieval.retrieved(requests)
+        retrieved = self.retrieval.retrieved(requests)
         chats = [
-            with_text(request.messages, text) for request, text in zip(requests, texts, strict=True)
+            before_message(lines, request.messages)
+            for request, lines in zip(requests, retrieved, strict=True)
         ]
         return self.with_rows(requests, chats)
 
