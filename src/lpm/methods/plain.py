@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Literal
 
 from lpm.backbone import Backbone
 from lpm.methods.contract import Cost, Request
@@ -11,11 +13,13 @@ from lpm.methods.reading import Reading
 from lpm.methods.responder import Responder
 from lpm.methods.settings import require_at_least
 from lpm.nn.injection import build_prompt
-from lpm.prompting import OPENING, history_lines
+from lpm.prompting import Line, before_message, fitting, token_counter, turn_lines, written
 from lpm.types import History, Message
 
 # Chat templates add a few tokens a message that are not counted line by line.
 TEMPLATE_TOKENS = 64
+_MESSAGE_TOKENS = 8
+_ROOM_STEP = 256
 
 
 class NoMemory(Responder):
@@ -37,79 +41,72 @@ class NoMemory(Responder):
 
 @dataclass(frozen=True)
 class FullContextSettings:
-    """max_tokens: of the whole prompt, the backbone's context by default.
+    """How the history stands before the message, and what goes when it is too long.
 
-    keep: which lines stay when the history is too long, the newest or the earliest; the latter is
-    LoCoMo's official rule.
+    max_tokens: of the whole prompt, the backbone's context by default. keep_newest: the newest
+    turns stay, or else the earliest; whole turns go. layout: one text before the message, or the
+    turns as messages of a chat, which shows no dates.
     """
 
     max_tokens: int | None = None
     keep_newest: bool = True
+    layout: Literal["text", "chat"] = "text"
 
     def __post_init__(self) -> None:
         require_at_least(self, max_tokens=1)
 
 
 class FullContext(Responder):
-    """The whole history as text before the newest message, cut by whole lines where too long."""
+    """The whole history before the newest message, cut by whole turns where it is too long."""
 
     name = "full-context"
 
     def __init__(self, backbone: Backbone, settings: FullContextSettings) -> None:
         super().__init__(backbone)
         self.settings = settings
-        self._lines: list[tuple[str, int]] = []
+        self._lines: list[Line] = []
+        self._count = token_counter(backbone)
 
     def learn(self, history: History, seed: int) -> None:
-        """Keep the history's lines and their lengths in tokens."""
-        encode = self.backbone.tokenizer.encode
-        self._lines = [
-            (line, len(encode(line, add_special_tokens=False)) + 1)
-            for line in history_lines(history)
-        ]
+        """Keep the history's turns; they are counted once."""
+        self._lines = turn_lines(history)
+        self._count = cache(token_counter(self.backbone))
 
     def read(self, requests: Sequence[Request]) -> list[Reading]:
-        """Put the lines that fit beside the longest request before every request.
+        """Put the turns that fit before each request."""
+        return [text_reading(self.backbone, self._messages(request)) for request in requests]
 
-        All requests see the same lines, so the backbone reads them once.
+    def _messages(self, request: Request) -> list[Message]:
+        chat = self.settings.layout == "chat"
+        count = self._count_message if chat else self._count
+        lines = fitting(self._lines, self._room(request), count, newest=self.settings.keep_newest)
+        if not chat:
+            return before_message(lines, request.messages)
+        turns = (line.turn for line in lines)
+        said: list[Message] = [{"role": turn.role, "content": turn.content} for turn in turns]
+        return [*said, *request.messages]
+
+    def _room(self, request: Request) -> int:
+        """Return the tokens left for the history.
+
+        Most requests leave the same room, so they see the same turns and share what is read.
         """
-        room = self._room(requests)
-        lines = self._lines[::-1] if self.settings.keep_newest else self._lines
-        kept: list[str] = []
-        for line, length in lines:
-            room -= length
-            if room < 0:
-                break
-            kept.append(line)
-        text = "\n".join([OPENING, *(kept[::-1] if self.settings.keep_newest else kept), "", ""])
-        return [
-            text_reading(self.backbone, with_text(request.messages, text)) for request in requests
-        ]
-
-    def _room(self, requests: Sequence[Request]) -> int:
         most = min(
             self.settings.max_tokens or self.backbone.max_context_tokens,
             self.backbone.max_context_tokens,
         )
-        encode = self.backbone.tokenizer.encode
-        longest = max(
-            sum(len(encode(message["content"])) + 8 for message in request.messages)
-            + request.max_new_tokens
-            for request in requests
-        )
-        return most - longest - TEMPLATE_TOKENS
+        asked = sum(self._count_message(message["content"]) for message in request.messages)
+        needed = asked + request.max_new_tokens
+        return most - -(-needed // _ROOM_STEP) * _ROOM_STEP - TEMPLATE_TOKENS
+
+    def _count_message(self, text: str) -> int:
+        return self._count(text) + _MESSAGE_TOKENS
 
     def count(self) -> Cost:
         """Count the bytes of the text that must be kept."""
-        return Cost(0, 0, sum(len(line.encode()) + 1 for line, _ in self._lines))
+        return Cost(0, 0, len(written(self._lines).encode()))
 
 
 def text_reading(backbone: Backbone, messages: Sequence[Message]) -> Reading:
     """Return a reading of text alone."""
     return Reading(build_prompt(backbone, list(messages), "front", rows=False))
-
-
-def with_text(messages: Sequence[Message], text: str) -> list[Message]:
-    """Return the messages with a text put before the newest one."""
-    newest: Message = {"role": "user", "content": text + messages[-1]["content"]}
-    return [*messages[:-1], newest]

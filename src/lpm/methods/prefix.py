@@ -23,7 +23,7 @@ from lpm.methods.reading import KeyValues, Reading, empty_cache
 from lpm.methods.responder import Responder
 from lpm.methods.settings import require_at_least
 from lpm.methods.studied import Studies, TrainingSettings
-from lpm.prompting import history_lines
+from lpm.prompting import turn_lines, written
 from lpm.types import History
 
 ROWS_PER_STEP = 8
@@ -113,7 +113,7 @@ class Cartridge(PrefixTuning):
 
     def start(self, history: History, generator: torch.Generator) -> Int[Tensor, " tokens"]:
         """Return the history's first tokens; random ones follow where it is shorter."""
-        text = "\n".join(history_lines(history))
+        text = written(turn_lines(history))
         ids = torch.tensor(self.backbone.tokenizer.encode(text), dtype=torch.long)
         ids = ids[: self.settings.num_tokens]
         missing = self.settings.num_tokens - len(ids)

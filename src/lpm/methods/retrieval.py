@@ -17,11 +17,11 @@ from torch import Tensor
 from lpm.backbone import Backbone, split_batches
 from lpm.errors import MissingExtraError
 from lpm.methods.contract import Cost, Request
-from lpm.methods.plain import text_reading, with_text
+from lpm.methods.plain import text_reading
 from lpm.methods.reading import Reading
 from lpm.methods.responder import Responder
 from lpm.methods.settings import require_at_least
-from lpm.prompting import OPENING
+from lpm.prompting import Line, before_message, turn_lines, written
 from lpm.types import History
 
 _BATCH = 16
@@ -46,16 +46,16 @@ class Retrieval(Responder):
     def __init__(self, backbone: Backbone, settings: RetrievalSettings) -> None:
         super().__init__(backbone)
         self.settings = settings
-        self.turns: list[str] = []
+        self.lines: list[Line] = []
 
     def learn(self, history: History, seed: int) -> None:
         """Index every turn of the history, with its date."""
-        self.turns = turn_lines(history)
-        self.index()
+        self.lines = turn_lines(history)
+        self.index([written([line]) for line in self.lines])
 
     @abstractmethod
-    def index(self) -> None:
-        """Prepare `relevance` for the turns."""
+    def index(self, turns: Sequence[str]) -> None:
+        """Prepare `relevance` for the turns, each with its heading."""
 
     @abstractmethod
     def relevance(self, texts: Sequence[str]) -> Float[Tensor, "texts turns"]:
@@ -64,24 +64,21 @@ class Retrieval(Responder):
     def read(self, requests: Sequence[Request]) -> list[Reading]:
         """Put the turns retrieved for each request before its newest message."""
         return [
-            text_reading(self.backbone, with_text(request.messages, text))
-            for request, text in zip(requests, self.retrieved(requests), strict=True)
+            text_reading(self.backbone, before_message(lines, request.messages))
+            for request, lines in zip(requests, self.retrieved(requests), strict=True)
         ]
 
-    def retrieved(self, requests: Sequence[Request]) -> list[str]:
-        """Return the text of each request's turns, opened as the full context is."""
-        if not self.turns:
-            return [""] * len(requests)
+    def retrieved(self, requests: Sequence[Request]) -> list[list[Line]]:
+        """Return each request's turns, in the order they were said."""
+        if not self.lines:
+            return [[] for _ in requests]
         scores = self.relevance([request.about for request in requests])
-        best = scores.topk(min(self.settings.top_k, len(self.turns)), dim=1).indices
-        return [
-            "\n".join([OPENING, *(self.turns[i] for i in sorted(row)), "", ""])
-            for row in best.tolist()
-        ]
+        best = scores.topk(min(self.settings.top_k, len(self.lines)), dim=1).indices
+        return [[self.lines[i] for i in sorted(row)] for row in best.tolist()]
 
     def count(self) -> Cost:
         """Count the bytes of the text that must be kept; an index can be made again from it."""
-        return Cost(0, 0, sum(len(turn.encode()) for turn in self.turns))
+        return Cost(0, 0, len(written(self.lines).encode()))
 
 
 class BM25(Retrieval):
@@ -100,18 +97,18 @@ class BM25(Retrieval):
         self._retriever: Any = None
         self._stem = cache(PorterStemmer().stem)
 
-    def index(self) -> None:
+    def index(self, turns: Sequence[str]) -> None:
         """Index the turns' words."""
         import bm25s
 
         self._retriever = bm25s.BM25()
-        words = [self._words(turn) for turn in self.turns]
+        words = [self._words(turn) for turn in turns]
         if words:
             self._retriever.index(words, show_progress=False)
 
     def relevance(self, texts: Sequence[str]) -> Float[Tensor, "texts turns"]:
         """Return BM25 scores; 0 for a text that shares no word with any turn."""
-        scores = torch.zeros(len(texts), len(self.turns))
+        scores = torch.zeros(len(texts), len(self.lines))
         for row, text in enumerate(texts):
             known = [word for word in self._words(text) if word in self._retriever.vocab_dict]
             if known:
@@ -131,9 +128,9 @@ class Dense(Retrieval):
 
     name = "rag-dense"
 
-    def index(self) -> None:
+    def index(self, turns: Sequence[str]) -> None:
         """Embed all turns."""
-        states = self._embed(self.turns)
+        states = self._embed(turns)
         self._centre = states.mean(dim=0) if len(states) else states.new_zeros(states.shape[1:])
         self._turns = torch.nn.functional.normalize(states - self._centre, dim=1)
 
@@ -157,12 +154,3 @@ class Dense(Retrieval):
             weights = mask[..., None].to(states.dtype)
             found.append(((states * weights).sum(1) / weights.sum(1)).float().cpu())
         return torch.cat(found)
-
-
-def turn_lines(history: History) -> list[str]:
-    """Return every turn as a line of its own, dated where the session is."""
-    return [
-        (f"[{session.time:%d %B %Y}] " if session.time else "") + f"{turn.role}: {turn.content}"
-        for session in history.sessions
-        for turn in session.turns
-    ]

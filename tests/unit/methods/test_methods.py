@@ -157,8 +157,8 @@ def test_a_memory_that_says_it_was_not_told_says_so_in_the_words_asked_for(
 def test_bm25_finds_the_turn_that_shares_words(parts: Parts) -> None:
     method = build_method("rag-bm25", parts, {"top_k": 1})
     method.prepare(ANNA)
-    (found,) = method.retrieved(ASKED[:1])  # type: ignore[attr-defined]
-    assert "Lisbon" in found and "cello" not in found
+    ((line,),) = method.retrieved(ASKED[:1])  # type: ignore[attr-defined]
+    assert "Lisbon" in line.text
 
 
 def test_a_history_longer_than_the_context_loses_whole_lines_at_the_chosen_end(
@@ -173,6 +173,29 @@ def test_a_history_longer_than_the_context_loses_whole_lines_at_the_chosen_end(
         assert kept in text and lost not in text
         assert reading.prompt.num_tokens <= 900
         assert text.count("Where does my sister live?") == 1
+
+
+def test_what_is_read_of_a_history_does_not_depend_on_who_asks_beside(
+    parts: Parts, tiny: Backbone
+) -> None:
+    long = history(*(f"Fact number {i} about my garden and its trees." for i in range(400)))
+    longer = Request(({"role": "user", "content": "Where? " * 60},), max_new_tokens=8)
+    method = build_method("full-context", parts, {"max_tokens": 900})
+    method.prepare(long)
+    (alone,) = method.read(ASKED[:1])  # type: ignore[attr-defined]
+    beside, _ = method.read([ASKED[0], longer])  # type: ignore[attr-defined]
+    assert alone.prompt == beside.prompt
+
+
+def test_a_history_can_be_given_as_the_chat_it_was(parts: Parts, tiny: Backbone) -> None:
+    method = build_method("full-context", parts, {"layout": "chat"})
+    method.prepare(ANNA)
+    (reading,) = method.read(ASKED[:1])  # type: ignore[attr-defined]
+    turns = [turn.content for _, _, turn in ANNA.turns()]
+    text = tiny.tokenizer.decode(reading.prompt.before + reading.prompt.after)
+    assert all(turn in text for turn in turns) and "talked about before" not in text
+    with pytest.raises(ConfigError, match="'text' or 'chat'"):
+        build_method("full-context", parts, {"layout": "poem"})
 
 
 def test_settings_are_strict_and_written_down(parts: Parts) -> None:

@@ -6,7 +6,6 @@ from lpm.benchmarks.locomo.benchmark import (
     LocomoBenchmark,
     load_named_history,
 )
-from lpm.benchmarks.locomo.context import conversation_context
 from lpm.benchmarks.locomo.prompts import chosen_option, clean_answer
 from lpm.benchmarks.locomo.scoring import NO_ANSWER_PHRASES, normalise, score
 
@@ -17,7 +16,6 @@ __all__ = [
     "LocomoBenchmark",
     "chosen_option",
     "clean_answer",
-    "conversation_context",
     "load_named_history",
     "normalise",
     "score",
