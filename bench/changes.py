@@ -19,7 +19,8 @@ import torch
 from written import TEST_SEED, right, write
 
 from lpm.backbone import Backbone
-from lpm.benchmarks.results import clustered, environment
+from lpm.benchmarks.averages import clustered_mean
+from lpm.benchmarks.results import environment
 from lpm.benchmarks.synthetic.changing import ChangedUser, changed_user
 from lpm.chunking import chunk_history
 from lpm.modeling import LPMModel, load_shared
@@ -105,7 +106,7 @@ def main() -> None:
 
 
 def _mean(scores: dict[str, list[float]]) -> dict[str, float]:
-    value, error = clustered(scores)
+    value, error = clustered_mean(scores)
     return {"mean": value, "stderr": error, "n": sum(map(len, scores.values()))}
 
 

@@ -21,10 +21,10 @@ from typing import Any
 
 from trials import Trial, add_machine_options, machine_of, run_all
 
+from lpm.benchmarks.choosing import EvalConfig
+from lpm.benchmarks.comparing import chosen_settings
 from lpm.benchmarks.personas import LENGTHS
 from lpm.benchmarks.reporting import load_rows
-from lpm.benchmarks.rows import best_of_each
-from lpm.benchmarks.running import EvalConfig
 from lpm.errors import ConfigError, LPMError
 from lpm.methods.registry import settings_type
 
@@ -32,43 +32,34 @@ UNTRAINED = ("no-memory", "full-context", "rag-bm25", "rag-dense", "lpm", "hybri
 TRAINED = ("prompt-tuning", "prefix-tuning", "lora", "cartridge")
 CONTROLS = ("blind", "empty-memory", "swapped-user", "blind-trained")
 EVERYTHING = (*UNTRAINED, *TRAINED, *CONTROLS)
+AS_A_CHAT = {"layout": "chat"}
+"""As PersonaMem's own code gives a history."""
 PARTS = ("locomo", "personamem", "personas", "lengths")
 
 
-def chosen_settings(folder: Path, benchmark: str, mode: str) -> dict[str, dict[str, Any]]:
+def tuned_settings(folder: Path, benchmark: str, mode: str) -> dict[str, dict[str, Any]]:
     """Return each method's best settings on `tune`; none for a method that was not tried."""
     try:
         rows = load_rows(folder)
     except ConfigError:
         return {}
-    tried = [
-        row
-        for row in rows
-        if (row["benchmark"], row["mode"], row["split"]) == (benchmark, mode, "tune")
-        and row["metric"] == "score"
-    ]
-    chosen = {}
-    for row in best_of_each(tried):
-        kind = settings_type(row["method"])
-        known = {item.name for item in fields(kind)} if kind is not None else set()
-        chosen[row["method"]] = {k: v for k, v in row["settings"].items() if k in known}
-    return chosen
+    return chosen_settings(rows, benchmark, mode)
 
 
 def settings_for(name: str, chosen: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return a method's settings; the controls of LPM have those that LPM has."""
-    if name in ("swapped-user", "empty-memory"):
-        return chosen.get("lpm", {})
+    """Return the settings that a method knows; a constant memory has as many slots as LPM."""
     if name == "blind-trained":
         return {k: v for k, v in chosen.get("lpm", {}).items() if k == "num_slots"}
-    return chosen.get(name, {})
+    kind = settings_type(name)
+    known = {item.name for item in fields(kind)} if kind is not None else set()
+    return {key: value for key, value in chosen.get(name, {}).items() if key in known}
 
 
 def planned(options: argparse.Namespace) -> Iterator[Trial]:
     """Yield all trials of the parts asked for."""
     out: Path = options.out
-    locomo = chosen_settings(out / "locomo", "locomo", "fixed")
-    personas = chosen_settings(out / "personas", "personas", "short")
+    locomo = tuned_settings(out / "locomo", "locomo", "fixed")
+    personas = tuned_settings(out / "personas", "personas", "short")
 
     def trial(benchmark: str, config: EvalConfig, name: str, chosen: Any, folder: str) -> Trial:
         settings = tuple(sorted(settings_for(name, chosen).items()))
@@ -79,7 +70,8 @@ def planned(options: argparse.Namespace) -> Iterator[Trial]:
             config = EvalConfig("fixed", "all", per_user=options.per_user)
             yield trial("locomo", config, name, locomo, "locomo")
         if "personamem" in options.parts:
-            yield trial("personamem", EvalConfig("32k"), name, personas, "personamem")
+            given = personas | {"full-context": AS_A_CHAT}
+            yield trial("personamem", EvalConfig("32k"), name, given, "personamem")
         if "personas" in options.parts:
             for seed in range(options.seeds):
                 config = EvalConfig("short", users=options.users, seed=seed)

@@ -17,7 +17,8 @@ from matplotlib import rc_context
 from written import TEST_SEED, ask, write
 
 from lpm.backbone import Backbone
-from lpm.benchmarks.results import clustered, environment
+from lpm.benchmarks.averages import clustered_mean
+from lpm.benchmarks.results import environment
 from lpm.benchmarks.synthetic import SyntheticUser, generate_user, is_right
 from lpm.inspection import changes, draw_map, faithfulness, map_slots
 from lpm.modeling import LPMModel, load_shared
@@ -43,8 +44,8 @@ def explained(model: LPMModel, users: list[SyntheticUser], per_user: int) -> dic
             random.setdefault(user.user_id, []).append(found.of_random)
             counts.append(len(found.named))
             when_right.append((is_right(answer, question), found.of_named, found.of_random))
-    of_named, named_error = clustered(named)
-    of_random, random_error = clustered(random)
+    of_named, named_error = clustered_mean(named)
+    of_random, random_error = clustered_mean(random)
     right = [(a, b) for good, a, b in when_right if good]
     return {
         "n": len(counts),

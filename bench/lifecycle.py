@@ -26,8 +26,9 @@ import torch
 from written import TEST_SEED, ask, right, write
 
 from lpm.backbone import Backbone
+from lpm.benchmarks.averages import clustered_mean
 from lpm.benchmarks.personas import PersonasBenchmark
-from lpm.benchmarks.results import clustered, environment
+from lpm.benchmarks.results import environment
 from lpm.benchmarks.synthetic import GeneratorConfig, SyntheticUser, generate_user
 from lpm.model import LatentPersonalMemory
 from lpm.modeling import load_shared
@@ -193,7 +194,7 @@ def never_told(options: argparse.Namespace) -> Found:
 
 
 def _mean(scores: dict[str, list[float]]) -> dict[str, float]:
-    value, error = clustered(scores)
+    value, error = clustered_mean(scores)
     return {"mean": value, "stderr": error, "n": sum(map(len, scores.values()))}
 
 

@@ -1,9 +1,9 @@
-"""Measure every method on held-out synthetic users and write result files.
+"""Measure methods on held-out synthetic users from given pairs, and write result files.
 
     python bench/personas.py pairs --methods lpm prompt-tuning lora --steps 10 30 100 --users 4
-    python bench/personas.py history --methods lpm prompt-tuning full-context no-memory swapped
 
-pairs: question-answer pairs are given, the test asks in other words. history: raw history only.
+Question-answer pairs are given, the test asks in other words. `lpm eval personas` measures what raw
+history teaches.
 """
 
 from __future__ import annotations
@@ -15,26 +15,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from lpm.backbone import EMBEDDED, Backbone
-from lpm.benchmarks.results import Result, clustered, environment
+from lpm.benchmarks.averages import clustered_mean
+from lpm.benchmarks.results import Result, environment
 from lpm.benchmarks.synthetic import SyntheticQuestion, SyntheticUser, generate_user, is_right
-from lpm.chunking import chunk_history
-from lpm.learning.examples import AnswerScorer
-from lpm.learning.fit import FitConfig, fit_slots
-from lpm.learning.self_study import SelfStudyConfig, ask_and_answer, study_history
-from lpm.methods.answering import answer_questions
 from lpm.methods.base import UserMethod
 from lpm.methods.latent_memory import LatentMemory, LatentMemorySettings
 from lpm.methods.lora import Lora, LoraSettings
 from lpm.methods.prompt_tuning import PromptTuning, PromptTuningConfig
 from lpm.modeling import LPMModel, load_shared
-from lpm.nn.injection import build_prompt, inject
-from lpm.prompting import BRIEFLY, OPENING, full_context_messages
-from lpm.remembering import session_times, settled
-from lpm.types import Message, QuestionAnswer
-from lpm.writing import write_slots
+from lpm.types import QuestionAnswer
 
 TEST_SEED = 20_000_000
 TUNE_SEED = 30_000_000
@@ -72,40 +62,34 @@ class Bench:
         self.users = [generate_user(first + i, "test") for i in range(options.users)]
 
     def save(
-        self,
-        mode: str,
-        method: str,
-        settings: dict[str, object],
-        scored: Scored,
-        seconds: float,
-        *,
-        params: int,
-        soft_tokens: int,
-        prompt_tokens: float = 0.0,
-        shared: int = 0,
+        self, method: UserMethod, settings: dict[str, object], scored: Scored, seconds: float
     ) -> None:
         """Write one result file and print its line."""
-        overall, stderr = clustered(scored.by_user)
-        added = prompt_tokens if method == "full-context" else soft_tokens
+        label = "-".join(f"{key}{value}" for key, value in settings.items())
+        shared = 0
+        if isinstance(method, LatentMemory):
+            shared = sum(parameter.numel() for parameter in method.model.parameters())
+            settings = settings | {"projector": method.model.fingerprint}
+        overall, stderr = clustered_mean(scored.by_user)
         result = Result(
             benchmark="personas",
-            mode=mode,
+            mode="pairs",
             split=self.split,
             backbone=self.options.backbone_name,
             backbone_fingerprint=self.backbone.fingerprint,
-            method=method,
+            method=method.name,
             settings=settings,
             seed=self.options.seed,
             overall=overall,
             stderr=stderr,
             n=sum(map(len, scored.by_user.values())),
             num_users=len(scored.by_user),
-            params_per_user=params,
+            params_per_user=method.params_per_user,
             params_shared=shared,
-            bytes_per_user=4 * params,
-            kv_bytes=round(added * self.backbone.kv_bytes_per_token),
-            soft_tokens=soft_tokens,
-            prompt_tokens=prompt_tokens,
+            bytes_per_user=4 * method.params_per_user,
+            kv_bytes=method.soft_tokens * self.backbone.kv_bytes_per_token,
+            soft_tokens=method.soft_tokens,
+            prompt_tokens=0.0,
             seconds=seconds,
             environment=environment() | self.backbone.runs_on,
             by_kind={
@@ -113,8 +97,7 @@ class Bench:
                 for kind, items in sorted(scored.by_kind.items())
             },
         )
-        label = "-".join(f"{key}{value}" for key, value in settings.items())
-        name = f"{mode}-{self.split}-{method}-{label}-seed{self.options.seed}.json"
+        name = f"pairs-{self.split}-{method.name}-{label}-seed{self.options.seed}.json"
         result.save(self.options.out / name)
         print(f"{name}: {overall:.3f} ± {stderr:.3f} (n={result.n}) {seconds:.0f} s", flush=True)
 
@@ -145,131 +128,8 @@ class Bench:
             ]
             method.fit(given, steps=steps, seed=self.options.seed)
             scored.add(user.user_id, questions, method.answer([q.question for q in questions]))
-        shared = sum(p.numel() for p in self.model.parameters()) if method.name == "lpm" else 0
-        self.save(
-            "pairs",
-            method.name,
-            {"steps": steps, "rate": rate, "facts": self.options.facts},
-            scored,
-            time.perf_counter() - begin,
-            params=method.params_per_user,
-            soft_tokens=method.soft_tokens,
-            shared=shared,
-        )
-
-    def history(self) -> None:
-        """Answer from raw history only, by each method and control."""
-        for name in self.options.methods:
-            for steps in self.options.steps:
-                self._history_of(name, steps)
-
-    @torch.no_grad()
-    def _latent(self, name: str, steps: int, users: Sequence[SyntheticUser]) -> list[torch.Tensor]:
-        made = []
-        for user in users:
-            chunks = chunk_history(user.history)
-            written = write_slots(self.model, chunks, self.model.config.num_slots)
-            told = session_times((), user.history)
-            slots = settled(self.model, written.as_written(), told).read.slots
-            if steps:
-                with torch.enable_grad():
-                    study = study_history(
-                        self.model, written.chunks, SelfStudyConfig(seed=self.options.seed)
-                    )
-                    slots = fit_slots(
-                        self.model.projector,
-                        AnswerScorer(self.backbone),
-                        [slots],
-                        [study],
-                        FitConfig(
-                            steps=steps,
-                            learning_rate=self.options.rates[0],
-                            seed=self.options.seed,
-                        ),
-                    ).slots[0]
-            made.append(slots)
-        return made
-
-    def _history_of(self, name: str, steps: int) -> None:
-        begin, scored = time.perf_counter(), Scored.empty()
-        params, soft, prompt_tokens, shared = 0, 0, 0.0, 0
-        settings: dict[str, object] = {}
-        if name in ("lpm", "swapped"):
-            memories = self._latent(name, steps, self.users)
-            if name == "swapped":
-                memories = [*memories[1:], memories[0]]
-            settings = {"steps": steps}
-            params, soft = memories[0].numel(), self.model.projector.config.num_soft_tokens
-            shared = sum(p.numel() for p in self.model.parameters())
-            for user, slots in zip(self.users, memories, strict=True):
-                texts = [q.question for q in user.questions]
-                queries = self.model.queries(texts)
-                with torch.no_grad():
-                    rows, _ = self.model.projector(
-                        slots[None].expand(len(texts), -1, -1, -1), queries
-                    )
-                scored.add(
-                    user.user_id, user.questions, answer_questions(self.backbone, texts, rows)
-                )
-        elif name == "prompt-tuning":
-            method = PromptTuning(
-                self.backbone, PromptTuningConfig(learning_rate=self.options.rates[0])
-            )
-            settings = {"steps": steps, "rate": self.options.rates[0]}
-            params, soft = method.params_per_user, method.soft_tokens
-            for user in self.users:
-                chunks = chunk_history(user.history)
-                kept = write_slots(self.model, chunks, self.model.config.num_slots).chunks
-                study = ask_and_answer(self.backbone, kept, SelfStudyConfig(seed=self.options.seed))
-                pairs = [QuestionAnswer(pair.question, pair.answer) for pair in study]
-                method.fit(pairs, steps=steps, seed=self.options.seed)
-                texts = [q.question for q in user.questions]
-                scored.add(user.user_id, user.questions, method.answer(texts))
-        else:
-            settings = {"prompt": self.options.prompt} if name == "full-context" else {}
-            prompt_tokens = self._plain(name, scored)
-        self.save(
-            "history",
-            name,
-            settings,
-            scored,
-            time.perf_counter() - begin,
-            params=params,
-            soft_tokens=soft,
-            prompt_tokens=prompt_tokens,
-            shared=shared,
-        )
-
-    def _plain(self, name: str, scored: Scored) -> float:
-        """Answer with the history in context or with nothing; return the mean prompt length."""
-        lengths = []
-        for user in self.users:
-            texts = []
-            for question in user.questions:
-                opening, closing = PROMPTS[self.options.prompt]
-                chat: list[Message] = [{"role": "user", "content": question.question + closing}]
-                if name == "full-context":
-                    room = self.backbone.max_context_tokens - 32
-                    chat = full_context_messages(
-                        self.backbone, user.history, chat, room, opening=opening
-                    )
-                prompt = build_prompt(self.backbone, chat, "front", rows=False)
-                lengths.append(prompt.num_tokens)
-                tokens = self.backbone.generate(
-                    *inject(self.backbone, [prompt], [None]), max_new_tokens=24
-                )
-                texts += self.backbone.decode(tokens)
-            scored.add(user.user_id, user.questions, texts)
-        return sum(lengths) / len(lengths)
-
-
-PROMPTS = {
-    "plain": (OPENING, ""),
-    "brief": (OPENING, BRIEFLY),
-    "facts": ("Facts about me:", BRIEFLY),
-    "question-last": ("Read our conversations, then answer my question.", "\n" + BRIEFLY.strip()),
-}
-"""Openings and closings of the full-context prompt, swept on the tuning users."""
+        settings = {"steps": steps, "rate": rate, "facts": self.options.facts}
+        self.save(method, settings, scored, time.perf_counter() - begin)
 
 
 def chosen_questions(user: SyntheticUser, facts: int) -> list[SyntheticQuestion]:
@@ -280,13 +140,12 @@ def chosen_questions(user: SyntheticUser, facts: int) -> list[SyntheticQuestion]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", choices=("pairs", "history"))
+    parser.add_argument("mode", choices=("pairs",))
     parser.add_argument("--methods", nargs="+", required=True)
     parser.add_argument("--steps", nargs="+", type=int, default=[0])
     parser.add_argument("--rates", nargs="+", type=float, default=[0.02])
     parser.add_argument("--users", type=int, default=4)
-    parser.add_argument("--facts", type=int, default=12, help="facts a user in mode pairs")
-    parser.add_argument("--prompt", choices=sorted(PROMPTS), default="brief")
+    parser.add_argument("--facts", type=int, default=12, help="facts a user")
     parser.add_argument("--backbone", default=EMBEDDED)
     parser.add_argument("--backbone-name", default="SmolLM2-135M-Instruct")
     parser.add_argument("--projector")
@@ -294,11 +153,7 @@ def main() -> None:
     parser.add_argument("--tune", action="store_true", help="use the users kept for tuning")
     parser.add_argument("--out", type=Path, default=Path("results/personas"))
     options = parser.parse_args()
-    bench = Bench(options)
-    if options.mode == "pairs":
-        bench.pairs()
-    else:
-        bench.history()
+    Bench(options).pairs()
 
 
 if __name__ == "__main__":

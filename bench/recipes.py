@@ -22,7 +22,8 @@ from torch import Tensor
 from written import TUNE_SEED, Kept, right
 
 from lpm.backbone import EMBEDDED, Backbone
-from lpm.benchmarks.results import clustered, environment
+from lpm.benchmarks.averages import clustered_mean
+from lpm.benchmarks.results import environment
 from lpm.benchmarks.synthetic import SyntheticUser, generate_user
 from lpm.chunking import chunk_history
 from lpm.learning.examples import AnswerScorer
@@ -143,7 +144,7 @@ def measured(kitchen: Kitchen, recipes: Sequence[Recipe]) -> Iterator[dict[str, 
             kept = kitchen.rows(recipe.heads)
             scores[user.user_id] = right(kitchen.model, slots, user.questions, kept=kept)
             floats += slots.numel()
-        overall, stderr = clustered(scores)
+        overall, stderr = clustered_mean(scores)
         yield {
             **asdict(recipe),
             "accuracy": overall,

@@ -23,9 +23,10 @@ from typing import Any
 
 from trials import Trial, add_machine_options, machine_of, run_all
 
+from lpm.benchmarks.choosing import EvalConfig
+from lpm.benchmarks.comparing import best_of_each
 from lpm.benchmarks.results import Result
-from lpm.benchmarks.rows import best_of_each, report_rows
-from lpm.benchmarks.running import EvalConfig
+from lpm.benchmarks.rows import report_rows
 from lpm.errors import ConfigError
 from lpm.methods.registry import check_method, settings_type
 from lpm.methods.settings import build_settings

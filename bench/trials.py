@@ -14,11 +14,12 @@ from typing import Any
 import torch
 
 from lpm.backbone import EMBEDDED, Backbone
+from lpm.benchmarks.choosing import EvalConfig, chosen_cases
 from lpm.benchmarks.contract import Benchmark, Case
 from lpm.benchmarks.registry import build_benchmark
 from lpm.benchmarks.results import Result
 from lpm.benchmarks.rows import report_rows
-from lpm.benchmarks.running import EvalConfig, chosen_cases, run_method, run_name
+from lpm.benchmarks.running import run_method, run_name
 from lpm.benchmarks.tables import score_text
 from lpm.cli.eval import benchmark_options
 from lpm.errors import ConfigError, LPMError

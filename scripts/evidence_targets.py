@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from lpm.benchmarks.rows import Row, merged, reported
-from lpm.benchmarks.tables import Table, score_text
+from lpm.benchmarks.comparing import reported, side_by_side
+from lpm.benchmarks.rows import Row
+from lpm.benchmarks.tables import Table, files_text, score_text
 
 Line = tuple[str, str, str, str, str]
 NOT_YET = "not measured yet"
@@ -25,31 +26,28 @@ def targets(rows: Sequence[Row], inspection: dict[str, Any] | None) -> Table:
 
 
 def _locomo(rows: Sequence[Row]) -> Iterator[Line]:
-    found = reported(rows, "locomo", "fixed")
     where = "LoCoMo, seven conversations, `fixed`"
-    yield _against(f"{where}: LPM's F1 over LoRA's", found, "lpm", ("lora",), 1.0)
+
+    def pair(own: str, other: str) -> dict[str, Row]:
+        return side_by_side(rows, "locomo", "fixed", (own, other))
+
+    yield _line(f"{where}: LPM's F1 over LoRA's", pair("lpm", "lora"), _f1, 1.0)
     yield _line(
-        f"{where}: LoRA's parameters a user over LPM's",
-        "≥ 120×",
-        found,
-        ("lpm", "lora"),
-        lambda lpm, lora: (
-            lora["params_per_user"] / max(1, lpm["params_per_user"]),
-            f"{lora['params_per_user']:,} over {lpm['params_per_user']:,}",
-        ),
-        120.0,
+        f"{where}: LoRA's parameters a user over LPM's", pair("lpm", "lora"), _parameters, 120.0
     )
-    yield _against(
-        f"{where}: LPM's F1 over prompt tuning's", found, "lpm", ("prompt-tuning",), 1.54
-    )
+    tuning = pair("lpm", "prompt-tuning")
+    yield _line(f"{where}: LPM's F1 over prompt tuning's", tuning, _f1, 1.54)
     control = f"{where}: LPM's F1 over that with another user's memory"
-    yield _against(control, found, "lpm", ("swapped-user",), 1.0)
-    answerable = {name: only_answerable(row) for name, row in found.items()}
+    yield _line(control, pair("lpm", "swapped-user"), _f1, 1.0)
     for other, whose in (("swapped-user", "with another user's memory"), ("no-memory", "of none")):
         what = f"{where}, questions that have an answer: LPM's F1 over that {whose}"
-        yield _against(what, answerable, "lpm", (other,), 1.0)
-    rag = tuple(name for name in ("rag-bm25", "rag-dense") if name in found)
-    yield _against(f"{where}: hybrid's F1 over the best RAG's", found, "hybrid", rag, 1.0)
+        both = {name: only_answerable(row) for name, row in pair("lpm", other).items()}
+        yield _line(what, both, _f1, 1.0)
+    best = max(
+        (pair("hybrid", name) for name in ("rag-bm25", "rag-dense")),
+        key=lambda both: max((both[n]["overall"] for n in both if n != "hybrid"), default=-1.0),
+    )
+    yield _line(f"{where}: hybrid's F1 over the best RAG's", best, _f1, 1.0)
 
 
 def only_answerable(row: Row) -> Row:
@@ -64,21 +62,16 @@ def only_answerable(row: Row) -> Row:
 
 
 def _synthetic(rows: Sequence[Row]) -> Iterator[Line]:
-    found = reported(rows, "personas", "short")
+    methods = ("lpm", "lora")
     what = "Synthetic users, raw history, unseen phrasings: LPM over LoRA"
-    yield _against(what, found, "lpm", ("lora",), 1.088)
-    pairs = [
-        row
-        for row in rows
-        if (row["benchmark"], row["mode"], row["split"]) == ("personas", "pairs", "report")
-    ]
-    by_steps: dict[int, dict[str, Row]] = {}
-    for row in merged(pairs):
-        by_steps.setdefault(row["settings"].get("steps", 0), {}).setdefault(row["method"], row)
-    for steps, methods in sorted(by_steps.items()):
-        if {"lpm", "lora"} <= set(methods):
+    yield _line(what, side_by_side(rows, "personas", "short", methods), _f1, 1.088)
+    pairs = [row for row in rows if (row["benchmark"], row["mode"]) == ("personas", "pairs")]
+    for steps in sorted({row["settings"].get("steps", 0) for row in pairs}):
+        at_steps = [row for row in pairs if row["settings"].get("steps", 0) == steps]
+        both = side_by_side(at_steps, "personas", "pairs", methods)
+        if both:
             what = f"Synthetic users, given pairs, unseen phrasings, {steps} steps: LPM over LoRA"
-            yield _against(what, methods, "lpm", ("lora",), 1.088)
+            yield _line(what, both, _f1, 1.088)
 
 
 def _lengths(rows: Sequence[Row]) -> Iterator[Line]:
@@ -106,41 +99,30 @@ def _explanations(inspection: dict[str, Any] | None) -> Iterator[Line]:
     yield what, "≥ 3", said, _yes(found["ratio"] >= 3 and found["n"] >= 200), file
 
 
-def _against(
-    what: str, found: dict[str, Row], method: str, others: Sequence[str], least: float
-) -> Line:
-    best = max(
-        (found[name] for name in others if name in found),
-        key=lambda row: row["overall"],
-        default=None,
-    )
-    methods = (method, best["method"] if best else "")
+def _f1(own: Row, other: Row) -> tuple[float, str]:
+    said = f"{score_text(own)} over {score_text(other)} ({other['method']}), n = {own['n']:,}"
+    return own["overall"] / other["overall"] if other["overall"] else float("inf"), said
 
-    def ratio(own: Row, other: Row) -> tuple[float, str]:
-        said = f"{score_text(own)} over {score_text(other)} ({other['method']})"
-        value = own["overall"] / other["overall"] if other["overall"] else float("inf")
-        return value, said
 
-    return _line(what, f"≥ {least:g}×", found, methods, ratio, least)
+def _parameters(own: Row, other: Row) -> tuple[float, str]:
+    ratio = other["params_per_user"] / max(1, own["params_per_user"])
+    return ratio, f"{other['params_per_user']:,} over {own['params_per_user']:,}"
 
 
 def _line(
-    what: str,
-    wanted: str,
-    found: dict[str, Row],
-    methods: tuple[str, str],
-    measure: Callable[[Row, Row], tuple[float, str]],
-    least: float,
+    what: str, found: dict[str, Row], measure: Callable[[Row, Row], tuple[float, str]], least: float
 ) -> Line:
-    own, other = (found.get(name) for name in methods)
-    if own is None or other is None:
+    """Return the line of a ratio between two rows that were asked the same questions."""
+    wanted = f"≥ {least:g}×"
+    if len(found) < 2:
         return what, wanted, NOT_YET, "", ""
+    own, other = sorted(found.values(), key=lambda row: row["method"] not in ("lpm", "hybrid"))
     value, said = measure(own, other)
     return what, wanted, f"{value:,.3g}×: {said}", _yes(value >= least), _files([own, other])
 
 
 def _files(rows: Sequence[Row]) -> str:
-    return ", ".join(f"`results/{row['file']}`" for row in rows)
+    return ", ".join(f"`{files_text(row, 'results/')}`" for row in rows)
 
 
 def _yes(reached: bool) -> str:

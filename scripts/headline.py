@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lpm.benchmarks.comparing import reported
 from lpm.benchmarks.reporting import load_rows
-from lpm.benchmarks.rows import Row, reported
+from lpm.benchmarks.rows import Row
 from lpm.benchmarks.tables import Table, score_text
 from lpm.errors import ConfigError
 
@@ -60,7 +61,7 @@ def _parameters(rows: Sequence[Row]) -> str:
 
 def _cell(row: Row) -> str:
     seeds = f", {row['seeds']} seeds" if row["seeds"] > 1 else ""
-    return f"[{score_text(row)}](results/{row['file']}) (n={row['n']:,}{seeds})"
+    return f"[{score_text(row)}](results/{row['files'][0]}) (n={row['n']:,}{seeds})"
 
 
 def _efficiency(results: Path) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from evidence_targets import UNANSWERABLE, targets
+from lpm.benchmarks.comparing import merged
 from lpm.benchmarks.reporting import (
     Section,
     length_sections,
@@ -25,8 +26,15 @@ from lpm.benchmarks.reporting import (
     score_sections,
     speed_sections,
 )
-from lpm.benchmarks.rows import TABLE, Row, grouped, labels, merged
-from lpm.benchmarks.tables import Table, kind_table, score_text, settings_text, size_text
+from lpm.benchmarks.rows import TABLE, Row, grouped, labels
+from lpm.benchmarks.tables import (
+    Table,
+    files_text,
+    kind_table,
+    score_text,
+    settings_text,
+    size_text,
+)
 from result_tables import DOCS, RESULTS, filled
 
 NOTHING = "_Nothing is on file yet; `python bench/{}` makes it._"
@@ -63,7 +71,7 @@ def main_table(rows: Sequence[Row]) -> Table:
                 size_text(row["bytes_per_user"]),
                 size_text(row["kv_bytes"]),
                 f"{row['prompt_tokens']:,.0f}",
-                f"`results/{row['file']}`",
+                f"`{files_text(row, 'results/')}`",
             )
             for name, row in zip(labels(rows), rows, strict=True)
         ),
@@ -91,7 +99,7 @@ def scores(rows: Sequence[Row], benchmark: str) -> str:
         and row["mode"] in WORDS[benchmark]
     ]
     groups = sorted(grouped(of_benchmark, TABLE).items(), key=lambda item: item[0][2] != "report")
-    for (_, mode, split, backbone, metric), group in groups:
+    for (_, mode, split, backbone, _, metric), group in groups:
         found = merged(group)
         parts += [
             f"### {mode}, split {split}, {backbone}: {metric}",

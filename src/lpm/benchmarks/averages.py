@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lpm.errors import ConfigError
@@ -70,6 +70,12 @@ def average(scored: Iterable[Scored]) -> Averages:
         by_category={category: (means[category], len(scores[category])) for category in scores},
         category_stderr={category: _stderr(parts) for category, parts in own_parts.items()},
     )
+
+
+def clustered_mean(scores: Mapping[str, Sequence[float]]) -> tuple[float, float]:
+    """Return the mean over the scores of all users, and its standard error, clustered by user."""
+    found = average(Scored("", user, score) for user in scores for score in scores[user])
+    return found.micro, found.micro_stderr
 
 
 def _stderr(parts: dict[str, float]) -> float:

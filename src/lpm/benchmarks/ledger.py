@@ -17,7 +17,8 @@ class Prediction:
 
     example: `example_id` of the question. option: index of the likeliest option, None where there
     are none. seconds: of answering, and this question's share of learning the user, which is
-    prepare_seconds. The other numbers are those of `Reply` and `Cost`.
+    prepare_seconds. device: what it was answered on. The other numbers are those of `Reply` and
+    `Cost`.
     """
 
     example: str
@@ -36,6 +37,7 @@ class Prediction:
     bytes_per_user: int
     seconds: float
     prepare_seconds: float | None = None
+    device: str | None = None
 
 
 class Ledger:

@@ -23,7 +23,11 @@ from lpm.methods.contract import Request
 
 NEVER_TOLD = "never_told"
 LENGTHS = {"1k": 1_000, "4k": 4_000, "16k": 16_000, "64k": 64_000, "128k": 128_000}
-"""Tokens of small talk that a mode adds, about, to the histories of `short` (about 800)."""
+"""Tokens of a mode's histories, about, as text with roles and dates (default backbone)."""
+
+_SHORT_TOKENS = 1_150
+_TOKENS_A_FILLER_TOKEN = 1.915
+"""Measured: the generator counts 1.3 tokens a word, and neither roles nor dates."""
 
 FIRST_SEEDS: dict[Split, int] = {"report": 20_000_000, "tune": 30_000_000}
 USERS_A_SEED = 10_000
@@ -46,10 +50,10 @@ class PersonaQuestion(Question):
 class PersonasBenchmark:
     """Synthetic users of the test split, whose values and wordings no training user shares.
 
-    `short` uses the generator as it stands; a length adds about that many tokens of small talk
-    among the same number of facts. `num_users` are in `report`, `num_tune_users` in `tune`, made
-    from numbers that training never uses; every `seed` makes other users. Scores are clustered by
-    user.
+    `short` uses the generator as it stands; a length adds small talk among the same facts until a
+    history has about that many tokens. `num_users` are in `report`, `num_tune_users` in `tune`,
+    made from numbers that training never uses; every `seed` makes other users. Scores are clustered
+    by user.
 
     With `never_told`, each user is also asked that many questions about facts they never told, in
     a category of its own, right only if the answer abstains.
@@ -116,7 +120,8 @@ class PersonasBenchmark:
             raise ConfigError(
                 f"'personas' has no mode {mode!r}; choose one of {', '.join(self.modes)}."
             )
-        return replace(self.config, filler_tokens=self.config.filler_tokens + LENGTHS[mode])
+        missing = max(0, LENGTHS[mode] - _SHORT_TOKENS) / _TOKENS_A_FILLER_TOKEN
+        return replace(self.config, filler_tokens=self.config.filler_tokens + round(missing))
 
     def _never_told(self, user: SyntheticUser) -> Iterator[Question]:
         rng = random.Random(f"{NEVER_TOLD}-{user.user_id}")

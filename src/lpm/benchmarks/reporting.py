@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,17 +15,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lpm.benchmarks import plots
+from lpm.benchmarks.comparing import asked, best_of_each, merged, reported
 from lpm.benchmarks.rows import (
     TABLE,
     Row,
-    best_of_each,
     grouped,
     labels,
     load_documents,
     load_results,
-    merged,
     report_rows,
-    reported,
 )
 from lpm.benchmarks.tables import Table, kind_table, length_table, score_table, sweep_table
 from lpm.errors import ConfigError
@@ -33,9 +32,11 @@ Format = Literal["md", "html", "json"]
 FORMATS: tuple[Format, ...] = ("md", "html", "json")
 NOTE = (
     "Errors are standard errors clustered by user; without one, there is a single user. Where a "
-    "row is the mean of several seeds, its error is the mean of theirs, and the spread is the "
-    "standard deviation of their scores."
+    "row is the mean of several seeds, the spread is the standard deviation of their scores."
 )
+
+_LENGTH = re.compile(r"\d+[kM]")
+"""Modes that are lengths of history."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def load_rows(folder: Path) -> list[Row]:
     loaded = load_results(folder)
     rows = report_rows([result for _, result in loaded])
     return [
-        row | {"file": path.relative_to(folder).as_posix()}
+        row | {"file": (name := path.relative_to(folder).as_posix()), "files": [name]}
         for row, (path, _) in zip(rows, loaded, strict=True)
     ]
 
@@ -73,7 +74,7 @@ def score_sections(rows: Sequence[Row]) -> Iterator[Section]:
 
     On `tune` all settings tried stand in one table, and the plots show the best of each method.
     """
-    for (benchmark, mode, split, backbone, metric), group in grouped(rows, TABLE).items():
+    for (benchmark, mode, split, backbone, _, metric), group in grouped(rows, TABLE).items():
         found = merged(group)
         tuning = split == "tune"
         shown = best_of_each(found) if tuning else found
@@ -95,7 +96,7 @@ def curves(rows: Sequence[Row], *, tuning: bool) -> dict[str, list[tuple[int, Ro
     """Return lines of (steps, row); none unless something was measured at two numbers of steps.
 
     With `tuning` a line a method, through the best at each number of steps; else a line a method
-    and other settings.
+    and other settings. Every line is of the same questions.
     """
     lines = defaultdict[str, dict[int, Row]](dict)
     for row in rows:
@@ -105,9 +106,9 @@ def curves(rows: Sequence[Row], *, tuning: bool) -> dict[str, list[tuple[int, Ro
             continue
         others = {k: v for k, v in settings.items() if k != name and v is not None}
         own = ", ".join(f"{key} {value}" for key, value in others.items())
-        line = lines[row["method"] if tuning else f"{row['method']}|{own}|{row['n']}"]
+        line = lines[f"{row['method']}|{'' if tuning else own}|{asked(row)}"]
         steps = int(settings[name])
-        if steps not in line or row["overall"] > line[steps]["overall"]:
+        if steps not in line or (tuning and row["overall"] > line[steps]["overall"]):
             line[steps] = row
     if all(len(line) < 2 for line in lines.values()):
         return {}
@@ -123,11 +124,13 @@ def curves(rows: Sequence[Row], *, tuning: bool) -> dict[str, list[tuple[int, Ro
 
 
 def length_sections(rows: Sequence[Row]) -> Iterator[Section]:
-    """Yield a section for every benchmark that was measured at several lengths of history."""
-    known = [row for row in rows if row["history_tokens"] is not None]
-    tuned = [row for row in rows if row["split"] == "tune"]
-    common = ("benchmark", "split", "backbone", "metric")
-    for (benchmark, split, backbone, metric), group in grouped(known, common).items():
+    """Yield a section for every benchmark whose modes are lengths, measured at several."""
+    known = [row for row in rows if row["history_tokens"] and _LENGTH.fullmatch(row["mode"])]
+    common = ("benchmark", "split", "backbone", "backbone_fingerprint", "metric")
+    for (benchmark, split, backbone, weights, metric), group in grouped(known, common).items():
+        tuned = [
+            row for row in rows if (row["split"], row["backbone_fingerprint"]) == ("tune", weights)
+        ]
         by_mode = {
             mode: (
                 best_of_each(merged(found))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lpm.errors import ConfigError
+from lpm.files import write_atomic
 
 SCHEMA_VERSION = 1
 _LIBRARIES = ("torch", "transformers", "peft", "safetensors")
@@ -22,13 +23,14 @@ class Result:
     """One method's score on one benchmark setting, with all that is needed to read it.
 
     seconds: wall time of fitting and answering. stderr: standard error clustered by user.
-    params_per_user and params_shared: trained floats. bytes_per_user: stored. kv_bytes: cache of
-    what the method adds to one request. by_kind: score and n of each question kind. metric: what
-    `overall` means; `score` is the benchmark's own rule, `option-likelihood` the share of questions
-    whose right option is the likeliest. macro: mean over question kinds. by_kind_stderr: clustered
-    standard error of each kind's score, where there are two users or more. prepare_seconds: the
-    part of `seconds` that users took to learn. history_tokens: mean length of a user's history.
-    Those three are absent from older files.
+    params_per_user and params_shared: trained floats; bytes_per_user: stored; both of the user who
+    takes most. kv_bytes: mean cache of a request: rows, text and learnt prefix. by_kind: score and
+    n of each question kind. metric: what `overall` means; `score` is the benchmark's own rule,
+    `option-likelihood` the share of questions whose right option is the likeliest. macro: mean over
+    question kinds. by_kind_stderr: clustered standard error of each kind's score, where there are
+    two users or more. prepare_seconds: the part of `seconds` that users took to learn.
+    history_tokens: mean length of a user's history. question_set, user_set: names of what was asked
+    and of whom, the same for the same questions and users. These five are absent from older files.
     """
 
     benchmark: str
@@ -57,13 +59,17 @@ class Result:
     by_kind_stderr: dict[str, float] = field(default_factory=dict)
     prepare_seconds: float | None = None
     history_tokens: float | None = None
+    question_set: str | None = None
+    user_set: str | None = None
     schema_version: int = SCHEMA_VERSION
     environment: dict[str, str] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write the result as JSON, keys sorted."""
+        """Write the result as JSON, keys sorted; an unknown error is null. Whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n")
+        content = {key: _or_none(value) for key, value in asdict(self).items()}
+        text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
+        write_atomic(path, text.encode())
 
     @classmethod
     def load(cls, path: Path) -> Result:
@@ -77,7 +83,7 @@ class Result:
                     f"{path.name} is no result file of schema version {SCHEMA_VERSION}"
                     + (f": it has {unknown[0]!r}." if unknown else ".")
                 )
-            result = cls(**found)
+            result = cls(**found | {"stderr": _or_nan(found["stderr"])})
         except (OSError, ValueError, TypeError, KeyError) as error:
             if isinstance(error, ConfigError):
                 raise
@@ -100,6 +106,14 @@ class Result:
             )
 
 
+def _or_none(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
 def environment() -> dict[str, str]:
     """Return library versions, the machine's kind and the git commit."""
     found = {"python": platform.python_version(), "machine": platform.machine()}
@@ -120,15 +134,3 @@ def environment() -> dict[str, str]:
     except (OSError, subprocess.CalledProcessError):
         found["commit"] = "unknown"
     return found
-
-
-def clustered(scores: dict[str, list[float]]) -> tuple[float, float]:
-    """Return (mean over all items, standard error clustered by user)."""
-    values = [score for items in scores.values() for score in items]
-    mean = sum(values) / len(values)
-    sums = [sum(items) - mean * len(items) for items in scores.values()]
-    count = len(scores)
-    if count < 2:
-        return mean, float("nan")
-    spread = math.sqrt(sum(part * part for part in sums) * count / (count - 1))
-    return mean, spread / len(values)

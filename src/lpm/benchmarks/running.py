@@ -4,96 +4,48 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain, islice
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
 
 from lpm.backbone import Backbone, split_batches
-from lpm.benchmarks.averages import Scored, average
-from lpm.benchmarks.contract import Benchmark, Case, Question, example_id
+from lpm.benchmarks.choosing import EvalConfig, example_names
+from lpm.benchmarks.contract import Benchmark, Case, Question
 from lpm.benchmarks.ledger import Ledger, Prediction
-from lpm.benchmarks.results import Result, environment
+from lpm.benchmarks.summing import history_tokens, save_results
 from lpm.benchmarks.teaching import Lessons
 from lpm.errors import ConfigError
 from lpm.methods.contract import Method
 from lpm.methods.registry import settings_of
-from lpm.prompting import history_lines
 
 # After each batch predictions are on disk; a GPU answers hundreds at once.
 QUESTIONS_AT_ONCE = 16
 QUESTIONS_AT_ONCE_ON_GPU = 256
-COUNTED_USERS = 8
 
 Progress = Callable[[str, int, int, float], None]
 """Told (method, questions done, questions in all, mean score so far)."""
 
 
-@dataclass(frozen=True)
-class EvalConfig:
-    """What is run: mode; split `tune`, `report` or `all`; limits of users and of questions.
-
-    limit: questions in all, in the benchmark's order. per_user: questions of each user, those whose
-    hashes come first, so that the choice is spread over the history and the same for every method.
-    """
-
-    mode: str
-    split: Literal["tune", "report", "all"] = "report"
-    users: int | None = None
-    limit: int | None = None
-    per_user: int | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.split not in ("tune", "report", "all"):
-            raise ConfigError(
-                f"There is no split {self.split!r}; choose 'tune', 'report' or 'all'."
-            )
-        for name in ("users", "limit", "per_user"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ConfigError(f"`{name}` must be at least 1, but is {value}.")
-
-
-def chosen_cases(benchmark: Benchmark, config: EvalConfig) -> list[Case]:
-    """Return the users of the split, within the limits; ConfigError when none is left."""
-    found = (case for case in benchmark.cases(config.mode) if config.split in ("all", case.split))
-    cases, left = [], config.limit
-    for case in islice(found, config.users):
-        questions = _sampled(benchmark, case, config)[:left]
-        if not questions:
-            break
-        left = None if left is None else left - len(questions)
-        cases.append(Case(case.user, case.cluster, case.split, case.history, questions))
-    if not cases:
-        raise ConfigError(
-            f"Benchmark {benchmark.name!r} has no user in mode {config.mode!r}, split "
-            f"{config.split!r}."
-        )
-    return cases
-
-
-def _sampled(benchmark: Benchmark, case: Case, config: EvalConfig) -> tuple[Question, ...]:
-    if config.per_user is None:
-        return case.questions
-    names = example_names(benchmark, config.mode, case)
-    chosen = set(sorted(names)[: config.per_user])
-    return tuple(q for name, q in zip(names, case.questions, strict=True) if name in chosen)
-
-
 def run_name(benchmark: Benchmark, method: Method, backbone: Backbone, config: EvalConfig) -> str:
     """Return the name of a run's files; runs that differ in anything have different names."""
-    settings = json.dumps(settings_of(method), sort_keys=True)
-    model = getattr(method, "model", None)
-    shared = "" if model is None else model.fingerprint
-    limits = f"{config.users}{config.limit}{config.per_user or ''}"
-    parts = f"{settings}{backbone.fingerprint}{shared}{limits}"
-    key = hashlib.sha256(parts.encode()).hexdigest()[:8]
+    limits = [config.users, config.limit, config.per_user]
+    parts = [settings_of(method), backbone.fingerprint, shared_weights(method), limits]
+    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
     return f"{benchmark.name}-{config.mode}-{config.split}-{method.name}-{key}-seed{config.seed}"
+
+
+def open_ledger(out: Path, name: str, *, resume: bool) -> Ledger:
+    """Open the predictions of a run; ConfigError when they exist and are not to be resumed."""
+    return Ledger(out / "predictions" / f"{name}.jsonl", resume=resume)
+
+
+def shared_weights(method: Method) -> dict[str, str]:
+    """Return the fingerprint of the projector and writer that read, or chose what is studied."""
+    owner = method if hasattr(method, "model") else getattr(method, "studies", None)
+    model = getattr(owner, "model", None)
+    return {} if model is None else {"projector": model.fingerprint}
 
 
 def run_method(
@@ -113,7 +65,7 @@ def run_method(
     kept and only the missing ones are made. See `Lessons` for who teaches the controls.
     """
     name = run_name(benchmark, method, backbone, config)
-    ledger = Ledger(out / "predictions" / f"{name}.jsonl", resume=resume)
+    ledger = open_ledger(out, name, resume=resume)
     names = [example_names(benchmark, config.mode, case) for case in cases]
     total = sum(map(len, names))
     lessons = Lessons(benchmark, config.mode, cases, method, config.seed)
@@ -130,9 +82,8 @@ def run_method(
         preparing = (time.perf_counter() - begin) / len(missing)
         pending = list(missing.items())
         for part in split_batches(len(pending), questions_at_once(backbone)):
-            ledger.append(
-                _predictions(benchmark, config.mode, case, method, pending[part], preparing)
-            )
+            made = _predictions(benchmark, config.mode, case, method, pending[part], preparing)
+            ledger.append([replace(item, device=backbone.device_name) for item in made])
             if progress:
                 mean = sum(item.score for item in ledger) / len(ledger)
                 progress(method.name, len(ledger), total, mean)
@@ -143,13 +94,11 @@ def run_method(
             f"{total - len(done)} questions of {benchmark.name!r} have no prediction of their own; "
             "users of a benchmark must have names of their own."
         )
-    model = getattr(method, "model", None)
-    weights = {} if model is None else {"projector": model.fingerprint}
     facts = {
-        "settings": settings_of(method) | lessons.notes | weights,
+        "settings": settings_of(method) | lessons.notes | shared_weights(method),
         "history_tokens": history_tokens(backbone, cases),
     }
-    paths = _save(benchmark, method, backbone, config, done, out / name, facts)
+    paths = save_results(benchmark, method, backbone, config, done, out / name, facts)
     if config.split == "all":
         split_of = dict(
             zip(chain(*names), (c.split for c in cases for _ in c.questions), strict=True)
@@ -159,33 +108,13 @@ def run_method(
             if len(own) < len(done):
                 of_split = replace(config, split=split)
                 stem = out / f"{name}-{split}"
-                paths += _save(benchmark, method, backbone, of_split, own, stem, facts)
+                paths += save_results(benchmark, method, backbone, of_split, own, stem, facts)
     return paths
-
-
-def example_names(benchmark: Benchmark, mode: str, case: Case) -> list[str]:
-    """Return a name for every question of a user; one asked twice counts twice, as in the file."""
-    seen: Counter[str] = Counter()
-    names = []
-    for question in case.questions:
-        name = example_id(benchmark.name, mode, case, question)
-        seen[name] += 1
-        names.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
-    return names
 
 
 def questions_at_once(backbone: Backbone) -> int:
     """Return how many questions are answered, and their predictions written, together."""
     return QUESTIONS_AT_ONCE if backbone.device.type == "cpu" else QUESTIONS_AT_ONCE_ON_GPU
-
-
-def history_tokens(backbone: Backbone, cases: Sequence[Case]) -> float:
-    """Return the mean length of a history in the backbone's tokens, over the first users."""
-    encode = backbone.tokenizer.encode
-    return _mean(
-        sum(len(encode(line, add_special_tokens=False)) + 1 for line in history_lines(case.history))
-        for case in cases[:COUNTED_USERS]
-    )
 
 
 def _predictions(
@@ -199,8 +128,8 @@ def _predictions(
     begin = time.perf_counter()
     questions = [question for _, question in pending]
     replies = method.answer([question.request for question in questions])
-    chosen = _chosen_options(method, questions)
     seconds = preparing_s + (time.perf_counter() - begin) / len(pending)
+    chosen = _chosen_options(method, questions)
     cost = method.cost()
     return [
         Prediction(
@@ -245,82 +174,3 @@ def _chosen_options(method: Method, questions: Sequence[Question]) -> list[int |
         else:
             chosen.append(None)
     return chosen
-
-
-def _save(
-    benchmark: Benchmark,
-    method: Method,
-    backbone: Backbone,
-    config: EvalConfig,
-    done: Sequence[Prediction],
-    stem: Path,
-    facts: dict[str, Any],
-) -> list[Path]:
-    paths = []
-    scored = {"score": [Scored(item.category, item.cluster, item.score) for item in done]}
-    by_option = [
-        Scored(item.category, item.cluster, float(item.option_right))
-        for item in done
-        if item.option_right is not None
-    ]
-    if by_option:
-        scored["option-likelihood"] = by_option
-    for metric, items in scored.items():
-        path = stem.with_name(stem.name + ("" if metric == "score" else f"-{metric}") + ".json")
-        _result(benchmark, method, backbone, config, done, metric, items, facts).save(path)
-        paths.append(path)
-    return paths
-
-
-def _result(
-    benchmark: Benchmark,
-    method: Method,
-    backbone: Backbone,
-    config: EvalConfig,
-    done: Sequence[Prediction],
-    metric: str,
-    scored: Sequence[Scored],
-    facts: dict[str, Any],
-) -> Result:
-    averages = average(scored)
-    order = [kind for kind in benchmark.categories if kind in averages.by_category]
-    preparing = [item.prepare_seconds for item in done]
-    return Result(
-        benchmark=benchmark.name,
-        mode=config.mode,
-        split=config.split,
-        backbone=backbone.name,
-        backbone_fingerprint=backbone.fingerprint,
-        method=method.name,
-        seed=config.seed,
-        overall=averages.micro,
-        stderr=averages.micro_stderr,
-        macro=averages.macro,
-        macro_stderr=averages.macro_stderr,
-        n=averages.n,
-        num_users=averages.num_clusters,
-        params_per_user=max(item.params_per_user for item in done),
-        params_shared=max(item.params_shared for item in done),
-        bytes_per_user=round(_mean(item.bytes_per_user for item in done)),
-        kv_bytes=round(_mean(item.kv_bytes for item in done)),
-        soft_tokens=max(item.soft_tokens for item in done),
-        prompt_tokens=_mean(item.prompt_tokens for item in done),
-        seconds=sum(item.seconds for item in done),
-        by_kind={
-            kind: [averages.by_category[kind][0], averages.by_category[kind][1]] for kind in order
-        },
-        by_kind_stderr={
-            kind: averages.category_stderr[kind]
-            for kind in order
-            if not math.isnan(averages.category_stderr[kind])
-        },
-        prepare_seconds=None if None in preparing else sum(s for s in preparing if s is not None),
-        metric=metric,
-        environment=environment() | backbone.runs_on,
-        **facts,
-    )
-
-
-def _mean(values: Iterable[float]) -> float:
-    found = list(values)
-    return sum(found) / len(found)

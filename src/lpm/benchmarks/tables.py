@@ -6,7 +6,8 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lpm.benchmarks.rows import Row, best_of_each
+from lpm.benchmarks.comparing import best_of_each
+from lpm.benchmarks.rows import Row
 
 COLUMNS = (
     ("method", "method"),
@@ -85,7 +86,7 @@ def sweep_table(rows: Sequence[Row]) -> Table:
             f"{row['n']:,}",
             f"{row['params_per_user']:,}",
             f"{row['seconds']:,.0f}",
-            row["file"],
+            files_text(row),
         )
         for row in sorted(rows, key=lambda row: (row["method"], -row["n"], -row["overall"]))
     ]
@@ -116,6 +117,11 @@ def score_text(row: Row) -> str:
     return f"{row['overall']:.3f}{error}"
 
 
+def files_text(row: Row, folder: str = "") -> str:
+    """Return the files that a row was made from; folder: what their paths begin with."""
+    return ", ".join(f"{folder}{file}" for file in row["files"])
+
+
 def size_text(size_bytes: float) -> str:
     """Return bytes in a decimal unit."""
     units = ["bytes", "kB", "MB", "GB", "TB"]
@@ -139,6 +145,8 @@ def _cell(row: Row, name: str) -> str:
         return score_text(row)
     if name == "settings":
         return settings_text(row)
+    if name == "file":
+        return files_text(row)
     if name == "seeds":
         spread = row["seed_spread"]
         return str(value) if spread is None else f"{value} (spread {spread:.3f})"

@@ -42,23 +42,29 @@ def evaluate(
     import json
 
     from lpm.backbone import Backbone
+    from lpm.benchmarks.choosing import EvalConfig, chosen_cases
     from lpm.benchmarks.registry import build_benchmark
     from lpm.benchmarks.results import Result
     from lpm.benchmarks.rows import report_rows
-    from lpm.benchmarks.running import EvalConfig, chosen_cases, run_method
+    from lpm.benchmarks.running import open_ledger, run_method, run_name
     from lpm.cli.progress import score_bar
     from lpm.methods.registry import Parts, build_method, check_method
 
-    names = [name.strip() for name in methods.split(",") if name.strip()]
+    names = list(dict.fromkeys(name.strip() for name in methods.split(",") if name.strip()))
     settings = _settings(setting or [], names)
     for name in names or [""]:
         check_method(name)
+        _check_settings(name, settings.get(name, {}))
     built = build_benchmark(benchmark, **benchmark_options(benchmark, data, users, seed))
     config = EvalConfig(mode or built.modes[0], split, users, limit, per_user, seed)  # type: ignore[arg-type]
     cases = chosen_cases(built, config)
     _say_coverage(built, config.mode)
     folder = str(projector) if projector else None
     parts = Parts(Backbone.load(backbone, device=device), folder, out / "studies")
+    # A run may take hours, so whatever stands in the way of a later one is found before the first.
+    for name in names:
+        method = build_method(name, parts, settings.get(name))
+        open_ledger(out, run_name(built, method, parts.backbone, config), resume=resume)
     paths: list[Path] = []
     with score_bar() as update:
         for name in names:
@@ -100,10 +106,20 @@ def _settings(given: list[str], names: list[str]) -> dict[str, dict[str, object]
     return found
 
 
+def _check_settings(method: str, given: dict[str, object]) -> None:
+    """Raise ConfigError for a wrong setting; those of plug-ins are known once they are built."""
+    from lpm.methods.registry import settings_type
+    from lpm.methods.settings import build_settings
+
+    kind = settings_type(method)
+    if kind is not None:
+        build_settings(kind, given, method)
+
+
 def benchmark_options(
     benchmark: str, data: Path | None, users: int | None, seed: int
 ) -> dict[str, Any]:
-    """Return what a benchmark is built with: where its data is, or which users are made up."""
+    """Return what a benchmark is built with: its data, its users, the seed of what it draws."""
     if benchmark == "personas":
         counts = {} if users is None else {"num_users": users, "num_tune_users": users}
         return counts | {"seed": seed}
@@ -114,7 +130,7 @@ def benchmark_options(
     folder = data or default_folder()
     if benchmark == "personamem":
         return {"folder": folder}
-    return {"path": folder / FILE_OF["locomo"] if folder.is_dir() else folder}
+    return {"path": folder / FILE_OF["locomo"] if folder.is_dir() else folder, "seed": seed}
 
 
 def _say_coverage(benchmark: Any, mode: str) -> None:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lpm.benchmarks.averages import Scored, average
+from lpm.benchmarks.averages import Scored, average, clustered_mean
 from lpm.errors import ConfigError
 
 
@@ -46,3 +46,10 @@ def test_each_category_has_a_clustered_error_of_its_own() -> None:
     found = average(scored(("x", "a", 1), ("x", "b", 0), ("y", "a", 1), ("y", "a", 0)))
     assert found.category_stderr["x"] == pytest.approx(math.sqrt(2 * 0.25**2 * 2))
     assert math.isnan(found.category_stderr["y"]), "one user alone asked about y"
+
+
+def test_the_scores_of_each_user_have_a_mean_and_a_clustered_error() -> None:
+    mean, error = clustered_mean({"a": [1.0, 1.0], "b": [0.0, 0.0]})
+    assert (mean, error) == (0.5, pytest.approx(math.sqrt(2 * 0.25**2 * 2)))
+    alone, unknown = clustered_mean({"a": [1.0, 0.0]})
+    assert alone == 0.5 and math.isnan(unknown)

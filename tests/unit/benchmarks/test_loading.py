@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from lpm.benchmarks.choosing import example_names
 from lpm.benchmarks.locomo import TUNE_CONVERSATIONS, LocomoBenchmark
 from lpm.benchmarks.personamem import PersonaMemBenchmark
 from lpm.benchmarks.personas import FIRST_SEEDS, NEVER_TOLD, USERS_A_SEED, PersonasBenchmark
 from lpm.benchmarks.registry import benchmark_names, build_benchmark
-from lpm.benchmarks.running import example_names
 from lpm.errors import ConfigError, HistoryError
 
 
@@ -158,13 +158,14 @@ def test_every_seed_has_personas_of_its_own_and_the_same_again_next_time() -> No
 
 def test_a_longer_mode_adds_small_talk_and_no_facts() -> None:
     benchmark = PersonasBenchmark(num_users=1, num_tune_users=0)
-    (short,), (long,) = benchmark.cases("short"), benchmark.cases("4k")
-    words = [
-        sum(len(turn.content.split()) for _, _, turn in case.history.turns())
-        for case in (short, long)
-    ]
-    assert words[1] - words[0] > 2_000
-    assert len(long.questions) == len(short.questions)
+    lengths = {}
+    for mode in ("short", "4k", "16k"):
+        (case,) = benchmark.cases(mode)
+        lengths[mode] = sum(len(turn.content.split()) for _, _, turn in case.history.turns())
+        assert len(case.questions) == len(next(benchmark.cases("short")).questions)
+    # A word of small talk is about 2.5 tokens, with its share of roles and dates.
+    assert lengths["4k"] - lengths["short"] == pytest.approx(2_850 / 2.5, rel=0.15)
+    assert lengths["16k"] - lengths["short"] == pytest.approx(14_850 / 2.5, rel=0.15)
 
 
 def test_benchmarks_are_found_by_name_and_typos_get_the_nearest() -> None:

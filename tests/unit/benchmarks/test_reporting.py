@@ -134,6 +134,22 @@ def test_lengths_of_history_make_a_table_of_score_memory_and_time(tmp_path: Path
     assert render(tmp_path, "html").count("data:image/png;base64,") == 5
 
 
+def test_modes_that_are_no_lengths_make_no_table_of_lengths(tmp_path: Path) -> None:
+    for mode in ("official", "fixed"):
+        replace(RESULT, mode=mode, history_tokens=2e4).save(tmp_path / f"{mode}.json")
+    assert "by length of history" not in render(tmp_path, "md")
+
+
+def test_a_learning_curve_is_of_the_same_questions(tmp_path: Path) -> None:
+    few = replace(RESULT, settings={"steps": 30}, n=10, question_set="few")
+    many = [replace(RESULT, settings={"steps": s}, n=200, question_set="many") for s in (30, 100)]
+    for index, result in enumerate((few, *many)):
+        replace(result, overall=0.9 - 0.2 * index).save(tmp_path / f"{index}.json")
+    for tuning in (True, False):
+        lines = curves(load_rows(tmp_path), tuning=tuning).values()
+        assert sorted([row["n"] for _, row in line] for line in lines) == [[10], [200, 200]]
+
+
 def test_a_length_shows_the_settings_chosen_on_tune_and_not_the_best_of_report(
     tmp_path: Path,
 ) -> None:

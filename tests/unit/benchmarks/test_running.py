@@ -14,15 +14,17 @@ from pathlib import Path
 import pytest
 
 from lpm.backbone import Backbone
+from lpm.benchmarks.choosing import EvalConfig, chosen_cases
 from lpm.benchmarks.contract import Case, Question
 from lpm.benchmarks.ledger import Ledger, Prediction
 from lpm.benchmarks.personas import PersonasBenchmark
 from lpm.benchmarks.results import Result
-from lpm.benchmarks.running import EvalConfig, chosen_cases, run_method
+from lpm.benchmarks.running import run_method, run_name
 from lpm.errors import ConfigError
 from lpm.methods.contract import Cost, Reply, Request
 from lpm.methods.registry import Parts, build_method
 from lpm.modeling import LPMModel
+from lpm.testing import tiny_model
 from lpm.types import History, Session, Turn
 
 
@@ -177,6 +179,60 @@ class TwoUsers:
 
     def score(self, mode: str, question: Question, prediction: str) -> float:
         return 0.0
+
+
+def test_a_user_of_whom_nothing_is_asked_is_passed_over() -> None:
+    class OneSilent(TwoUsers):
+        def cases(self, mode: str):
+            first, second = super().cases(mode)
+            yield from (first, replace(first, user="silent", questions=()), second)
+
+    cases = chosen_cases(OneSilent(), EvalConfig("only"))
+    assert [case.user for case in cases] == ["a", "b"]
+
+
+def test_a_limit_of_users_holds_for_each_split() -> None:
+    benchmark = PersonasBenchmark(num_users=3, num_tune_users=3)
+    cases = chosen_cases(benchmark, EvalConfig("short", split="all", users=2))
+    assert [case.split for case in cases] == ["tune", "tune", "report", "report"]
+
+
+def test_runs_that_differ_in_anything_have_files_of_their_own(tiny: Backbone) -> None:
+    benchmark = TwoUsers()
+    limits = ({"users": 1, "limit": 23}, {"users": 12, "limit": 3},
+              {"users": 1, "limit": 2, "per_user": 3})  # fmt: skip
+    names = {run_name(benchmark, Recorder(), tiny, EvalConfig("only", **given)) for given in limits}
+    for seed in (0, 1):
+        parts = Parts(tiny)
+        parts.__dict__["model"] = tiny_model(tiny, seed=seed)
+        lora = build_method("lora", parts)
+        names.add(run_name(benchmark, lora, tiny, EvalConfig("only")))
+    assert len(names) == 5, "three limits, and two writers that choose what LoRA studies"
+
+
+def test_results_of_the_same_questions_say_so(parts: Parts, tmp_path: Path) -> None:
+    one, other = (Result.load(*run(parts, tmp_path, name)) for name in ("blind", "no-memory"))
+    fewer = Result.load(*run(parts, tmp_path, "blind", limit=5))
+    assert one.question_set == other.question_set != fewer.question_set
+    assert one.user_set == other.user_set == fewer.user_set
+
+
+def test_a_result_file_is_json_for_everybody_and_names_every_device(
+    parts: Parts, tmp_path: Path
+) -> None:
+    (path,) = run(parts, tmp_path, "blind")
+    (lines,) = (tmp_path / "predictions").glob("*.jsonl")
+    kept = [json.loads(line) for line in lines.read_text().splitlines()]
+    kept[0]["device"] = "a GPU"
+    lines.write_text("".join(json.dumps(line) + "\n" for line in kept))
+    run(parts, tmp_path, "blind", resume=True)
+
+    def refused(text: str) -> float:
+        raise AssertionError(text)
+
+    found = json.loads(path.read_text(), parse_constant=refused)
+    assert found["stderr"] is None, "one user gives no clustered error"
+    assert found["environment"]["device"] == "cpu (5 questions), a GPU (1 questions)"
 
 
 def test_the_swapped_user_is_never_the_one_who_is_asked(tiny: Backbone, tmp_path: Path) -> None:
