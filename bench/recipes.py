@@ -5,8 +5,9 @@
 Every recipe changes one thing of the default on synthetic users kept for tuning, whose questions
 are in words that no training user has: chunks of other lengths, other numbers of slots, fewer heads
 that read them, gradient steps on self-study, on the next turn or on both, and the same steps from
-slots that are the same for everybody instead of those that the writer wrote. Refining starts at
-the default rate; `--rate` is that of a start that knows nothing of the user.
+slots that are the same for everybody instead of those that the writer wrote. Steps start from slots
+as they are read, later values settled; the product takes them before. Refining starts at the
+default rate; `--rate` is that of a start that knows nothing of the user.
 """
 
 from __future__ import annotations

@@ -50,6 +50,12 @@ MAIN_TITLES = (
     "method", "overall", "macro", "n", "users", "seeds", "trained a user", "shared",
     "stored a user", "KV-cache", "prompt tokens", "file",
 )  # fmt: skip
+COVERAGE = Path("training/21-where-evidence-is-lost.json")
+COVERED = {
+    "held": "an answering turn is behind some slot",
+    "read": "of those: the slot attended to most is one",
+    "by_words": "of those: the slot with the nearest text, by BM25, is one",
+}
 PLOTS = "images/evidence"
 WORDS = {"personas": ("short",), "locomo": ("fixed", "official"), "personamem": ("32k",)}
 
@@ -157,6 +163,7 @@ def blocks(folder: Path) -> tuple[dict[str, str], dict[str, Callable[[], Any]]]:
     )
     found = {name: scores(rows, name) for name in ("locomo", "personamem", "personas")}
     found |= {
+        "coverage": coverage(folder),
         "targets": targets(rows, read_inspection(folder)).markdown(),
         "lengths": sectioned(lengths, "lengths"),
         "speed": sectioned([section for section in speed if section.tables], "speed"),
@@ -169,6 +176,24 @@ def blocks(folder: Path) -> tuple[dict[str, str], dict[str, Callable[[], Any]]]:
 def is_shown(caption: str) -> bool:
     """Tell whether the page shows a plot: not those of tuning users, save for learning curves."""
     return ", split report, " in caption or "split" not in caption or "Learning" in caption
+
+
+def coverage(folder: Path) -> str:
+    """Return where LoCoMo's evidence is lost, from the file of bench/coverage.py."""
+    path = folder / COVERAGE
+    if not path.is_file():
+        return NOTHING.format("coverage.py")
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    cells = [
+        (row["split"], str(row["num_slots"]), *(_share(row[part]) for part in COVERED))
+        for row in rows
+    ]
+    table = Table(("split", "slots", *COVERED.values()), tuple(cells))
+    return f"{table.markdown()}\n\nFile: `results/{COVERAGE}`."
+
+
+def _share(found: dict[str, Any]) -> str:
+    return f"{found['mean']:.3f} ± {found['stderr']:.3f} (n={found['n']:,})"
 
 
 def read_inspection(folder: Path) -> dict[str, Any] | None:
