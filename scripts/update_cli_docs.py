@@ -11,23 +11,35 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "cli.md"
 INTRODUCTION = """# Command line
 
 Made from `lpm --help` by `scripts/update_cli_docs.py`. Exit codes: 0 done, 1 failed, 2 wrong usage
-or bad input, 130 stopped by Ctrl-C. Errors are one line on stderr; `--debug` adds the traceback.
+or bad input, 130 stopped by Ctrl-C. Errors are one line on stderr, from `lpm serve` one a fault;
+`--debug` adds the traceback.
 """
 
 
 def page() -> str:
-    """Return the text of the page: the help of `lpm` and of every command."""
+    """Return the text of the page: the help of `lpm`, of every command and of those in groups."""
+    parts = [INTRODUCTION, f"```text\n{_help()}\n```"]
+    parts += [f"## lpm {name}\n\n```text\n{_help(*name.split())}\n```" for name in _names()]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _names() -> list[str]:
     from lpm.cli.app import app
 
-    names = [command.name or command.callback.__name__ for command in app.registered_commands]  # type: ignore[union-attr]
-    parts = [INTRODUCTION, f"```text\n{_help()}\n```"]
-    parts += [f"## lpm {name}\n\n```text\n{_help(name)}\n```" for name in names]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    names = [_name(command) for command in app.registered_commands]
+    for group in app.registered_groups:
+        names += [f"{group.name} {_name(c)}" for c in group.typer_instance.registered_commands]
+    return names
+
+
+def _name(command: Any) -> str:
+    return str(command.name or command.callback.__name__)
 
 
 def _help(*command: str) -> str:

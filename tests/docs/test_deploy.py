@@ -78,6 +78,12 @@ def test_an_unknown_variable_is_told_with_what_it_may_mean() -> None:
     assert told == "LPM_MASTER_KEY is no setting; is LPM_MASTER_KEYS meant?"
 
 
+def test_a_variable_that_is_empty_counts_as_absent(monkeypatch) -> None:
+    for name in ServerSettings.model_fields:
+        monkeypatch.setenv(f"LPM_{name.upper()}", "")
+    assert ServerSettings() == ServerSettings.model_construct()
+
+
 def test_secrets_are_read_from_files_and_the_environment_goes_before(tmp_path, monkeypatch) -> None:
     (tmp_path / "lpm_home").write_text("postgresql://lpm:word@db/lpm\n")
     (tmp_path / "lpm_backbone").write_text("from-file")

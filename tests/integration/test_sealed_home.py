@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,30 @@ def test_keys_that_cannot_be_read_are_named(lpm, monkeypatch, tmp_path: Path):
     monkeypatch.setenv("LPM_MASTER_KEYS", str(tmp_path / "nowhere"))
     said = lpm("users", status=2)
     assert "nowhere" in said and said.count("\n") == 1
+
+
+def test_a_folder_of_secrets_tells_every_command_what_it_tells_the_server(
+    lpm, monkeypatch, tmp_path: Path
+):
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for name in ("LPM_HOME", "LPM_BLOBS", "LPM_MASTER_KEYS"):
+        (secrets / name.lower()).write_text(f"{os.environ[name]}\n")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LPM_SECRETS_DIR", str(secrets))
+    assert [one["user"] for one in json.loads(lpm("users", "--json"))] == ["ann"]
+    monkeypatch.setenv("LPM_SECRETS_DIR", str(tmp_path / "absent"))
+    assert "LPM_SECRETS_DIR" in lpm("users", status=2)
+
+
+def test_a_tenants_users_are_its_own_in_every_command(lpm, monkeypatch, tmp_path: Path):
+    lpm("remember", "ben", tmp_path / "h.jsonl", "--refine-steps", 0, "--tenant", "acme",
+        "--keep-days", 0)  # fmt: skip
+    assert [one["user"] for one in json.loads(lpm("users", "--json"))] == ["ann"]
+    lpm("show", "ben", status=2)
+    lpm("forget", "ben", "--yes", status=2)
+    assert "0 sessions" in lpm("expire")
+    monkeypatch.setenv("LPM_TENANT", "acme")
+    assert [one["user"] for one in json.loads(lpm("users", "--json"))] == ["ben"]
+    assert "1 sessions" in lpm("expire")
+    lpm("show", "ben", status=2)

@@ -63,6 +63,13 @@ def test_without_a_number_an_answer_is_as_long_as_the_server_lets_it(client):
         ("functions", [{"name": "f"}]),
         ("function_call", "auto"),
         ("best_of", 3),
+        ("top_k", 5),
+        ("min_p", 0.1),
+        ("repetition_penalty", 1.2),
+        ("min_tokens", 4),
+        ("bad_words", ["sea"]),
+        ("modalities", ["text", "audio"]),
+        ("web_search_options", {}),
     ],
 )
 def test_what_would_change_an_answer_is_refused(client, name, value):
@@ -85,6 +92,8 @@ def test_a_suffix_is_refused(client):
         {"logit_bias": {}},
         {"tools": [], "tool_choice": "none"},
         {"n": 2, "best_of": 2},
+        {"top_k": -1, "min_p": 0, "repetition_penalty": 1.0, "min_tokens": 0, "bad_words": []},
+        {"modalities": ["text"], "reasoning_effort": "low"},
         {"store": False, "metadata": {"a": "b"}, "service_tier": "auto"},
     ],
 )

@@ -14,6 +14,7 @@ from lpm.cli.options import (
     Home,
     ProjectorFolder,
     Seed,
+    Tenant,
     User,
     opened,
     print_json,
@@ -39,6 +40,7 @@ def ask(
     max_new_tokens: MaxNewTokens = 48,
     temperature: Temperature = 0.0,
     home: Home = None,
+    tenant: Tenant = "",
     backbone: BackboneName = "embedded",
     device: Device = None,
     projector: ProjectorFolder = None,
@@ -47,7 +49,7 @@ def ask(
 ) -> None:
     """Answer one message of a user from the memory."""
     mode = _mode(no_memory, full_context)
-    with opened(home, backbone, device, projector, seed) as memories:
+    with opened(home, tenant, backbone, device, projector, seed) as memories:
         answer = memories.answer(
             user,
             text,
@@ -78,13 +80,14 @@ def chat(
     max_new_tokens: MaxNewTokens = 128,
     temperature: Temperature = 0.0,
     home: Home = None,
+    tenant: Tenant = "",
     backbone: BackboneName = "embedded",
     device: Device = None,
     projector: ProjectorFolder = None,
     seed: Seed = 0,
 ) -> None:
     """Talk with the memory at hand; `/quit` or the end of input ends the chat."""
-    with opened(home, backbone, device, projector, seed) as memories:
+    with opened(home, tenant, backbone, device, projector, seed) as memories:
         messages: list[Message] = []
         while (line := _next_line()) is not None:
             if not line.strip():
@@ -120,6 +123,7 @@ def explain(
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Slots to print.")] = 8,
     home: Home = None,
+    tenant: Tenant = "",
     backbone: BackboneName = "embedded",
     device: Device = None,
     projector: ProjectorFolder = None,
@@ -127,7 +131,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Say which slots a message reads and which sessions taught them."""
-    with opened(home, backbone, device, projector, seed) as memories:
+    with opened(home, tenant, backbone, device, projector, seed) as memories:
         explanation = memories.explain(user, text, answer=answer)
     if as_json:
         print_json(explanation)

@@ -18,6 +18,7 @@ from lpm.cli.options import (
     Home,
     ProjectorFolder,
     Seed,
+    Tenant,
     User,
     opened,
     opened_store,
@@ -43,6 +44,7 @@ def forget(
     ] = False,
     receipt: Annotated[Path | None, typer.Option(help="Write the receipt to this file.")] = None,
     home: Home = None,
+    tenant: Tenant = "",
     backbone: BackboneName = "embedded",
     device: Device = None,
     projector: ProjectorFolder = None,
@@ -57,14 +59,14 @@ def forget(
     if receipt is not None:
         _check_receipt(receipt)
     if session is None and about is None:
-        with opened_store(home) as store:
+        with opened_store(home, tenant) as store:
             # Raises for an unknown user before anybody is asked.
             forget_user(store, user, dry_run=True)
             if not (yes or dry_run):
                 _confirm(f"everything about '{user}'")
             made = forget_user(store, user, dry_run=dry_run)
     else:
-        with opened(home, backbone, device, projector, seed) as memories:
+        with opened(home, tenant, backbone, device, projector, seed) as memories:
             memories.store.stamp(user)
             if not (yes or dry_run):
                 part = f"session '{session}'" if about is None else f"'{about}'"
@@ -80,14 +82,15 @@ def forget(
 
 def expire(
     home: Home = None,
+    tenant: Tenant = "",
     backbone: BackboneName = "embedded",
     device: Device = None,
     projector: ProjectorFolder = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Forget the sessions whose days are over, of all users."""
-    with opened(home, backbone, device, projector, seed) as memories:
+    """Forget the sessions whose days are over, of all users of the tenant."""
+    with opened(home, tenant, backbone, device, projector, seed) as memories:
         try:
             receipts = memories.expire()
         except ExpiryError as error:

@@ -14,6 +14,7 @@ from lpm.cli.options import (
     Home,
     ProjectorFolder,
     Seed,
+    Tenant,
     User,
     opened,
     opened_store,
@@ -45,6 +46,7 @@ def remember(
         bool, typer.Option("--dry-run", help="Say what would change and store nothing.")
     ] = False,
     home: Home = None,
+    tenant: Tenant = "",
     backbone: BackboneName = "embedded",
     device: Device = None,
     projector: ProjectorFolder = None,
@@ -59,7 +61,10 @@ def remember(
 
     validate_user(user)
     history = load_history(file, speaker=speaker, select=select)
-    with opened(home, backbone, device, projector, seed) as memories, loss_bar() as progress:
+    with (
+        opened(home, tenant, backbone, device, projector, seed) as memories,
+        loss_bar() as progress,
+    ):
         expires_at = None if keep_days is None else datetime.now(UTC) + timedelta(days=keep_days)
         report = memories.remember(
             user,
@@ -84,6 +89,7 @@ def remember(
 def show(
     user: User,
     home: Home = None,
+    tenant: Tenant = "",
     backbone: BackboneName = "embedded",
     device: Device = None,
     projector: ProjectorFolder = None,
@@ -94,7 +100,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show every slot of a user: nearest words and where it was learnt."""
-    with opened(home, backbone, device, projector, seed) as memories:
+    with opened(home, tenant, backbone, device, projector, seed) as memories:
         view = memories.show(user, tell=tell)
     if as_json:
         print_json(view)
@@ -117,9 +123,9 @@ def show(
     print_table(("slot", "norm", "salience", "learnt from", last), rows)
 
 
-def users(home: Home = None, as_json: AsJson = False) -> None:
+def users(home: Home = None, tenant: Tenant = "", as_json: AsJson = False) -> None:
     """List the users of a home."""
-    with opened_store(home) as store:
+    with opened_store(home, tenant) as store:
         found = store.users()
     if as_json:
         print_json(found)
@@ -134,10 +140,11 @@ def export(
     user: User,
     path: Annotated[Path, typer.Argument(help="The file to write.")],
     home: Home = None,
+    tenant: Tenant = "",
     as_json: AsJson = False,
 ) -> None:
     """Write a user's newest memory to a file: slots and provenance, no conversation text."""
-    with opened_store(home) as store:
+    with opened_store(home, tenant) as store:
         store.get(user).save(path)
         (summary,) = [item for item in store.users() if item.user == user]
     if as_json:
@@ -149,6 +156,7 @@ def export(
 def import_(
     path: Annotated[Path, typer.Argument(help="A file made by `lpm export`.")],
     home: Home = None,
+    tenant: Tenant = "",
     backbone: BackboneName = "embedded",
     device: Device = None,
     projector: ProjectorFolder = None,
@@ -156,7 +164,7 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Store the memory of an exported file."""
-    with opened(home, backbone, device, projector, seed) as memories:
+    with opened(home, tenant, backbone, device, projector, seed) as memories:
         summary = memories.import_(path)
     if as_json:
         print_json(summary)

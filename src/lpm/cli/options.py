@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lpm.errors import InputError
+
 if TYPE_CHECKING:
     from lpm.model import LatentPersonalMemory
     from lpm.store import MemoryStore
@@ -25,6 +27,14 @@ Home = Annotated[
         help="Folder of the memories, made when absent, or postgresql://HOST/DATABASE.",
     ),
 ]
+Tenant = Annotated[
+    str,
+    typer.Option(
+        "--tenant",
+        envvar="LPM_TENANT",
+        help="Whose users: the tenant of the server's keys; those without a tenant by default.",
+    ),
+]
 BackboneName = Annotated[
     str,
     typer.Option(
@@ -34,14 +44,21 @@ BackboneName = Annotated[
     ),
 ]
 Device = Annotated[
-    str | None, typer.Option("--device", help="cpu, cuda, cuda:1; the GPU when there is one.")
+    str | None,
+    typer.Option(
+        "--device", envvar="LPM_DEVICE", help="cpu, cuda, cuda:1; the GPU when there is one."
+    ),
 ]
 Seed = Annotated[
     int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of everything random.")
 ]
 ProjectorFolder = Annotated[
     Path | None,
-    typer.Option("--projector", help="Folder of a trained projector; the shipped one by default."),
+    typer.Option(
+        "--projector",
+        envvar="LPM_PROJECTOR",
+        help="Folder of a trained projector; the shipped one by default.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 User = Annotated[str, typer.Argument(help="The user's name.")]
@@ -50,6 +67,7 @@ User = Annotated[str, typer.Argument(help="The user's name.")]
 @contextmanager
 def opened(
     home: str | None,
+    tenant: str,
     backbone: str,
     device: str | None,
     projector: Path | None,
@@ -63,26 +81,47 @@ def opened(
     from lpm.modeling import load_shared
 
     logging.disable_progress_bar()
-    with opened_store(home) as store:
+    with opened_store(home, tenant) as store:
         model = load_shared(projector, Backbone.load(backbone, device=device), seed=seed)
         yield LatentPersonalMemory(store, model, seed=seed)
 
 
 @contextmanager
-def opened_store(home: str | None) -> Iterator[MemoryStore]:
-    """Open the memories alone, without a backbone, as LPM_BLOBS and LPM_MASTER_KEYS say."""
+def opened_store(home: str | None, tenant: str) -> Iterator[MemoryStore]:
+    """Open a tenant's memories alone, without a backbone, where the server would find them."""
     from lpm.store import open_store
 
     master_keys = None
-    if keys_file := os.environ.get("LPM_MASTER_KEYS"):
+    if keys_file := configured("LPM_MASTER_KEYS"):
         from lpm.store.encryption import MasterKeys
 
         master_keys = MasterKeys.load(Path(keys_file))
-    store = open_store(home, blobs=os.environ.get("LPM_BLOBS") or None, master_keys=master_keys)
+    store = open_store(
+        home or configured("LPM_HOME"),
+        tenant=tenant,
+        blobs=configured("LPM_BLOBS"),
+        master_keys=master_keys,
+    )
     try:
         yield store
     finally:
         store.close()
+
+
+def configured(name: str) -> str | None:
+    """Return a setting as `lpm serve` finds it: a variable, or a file in LPM_SECRETS_DIR."""
+    if value := os.environ.get(name):
+        return value
+    folder = os.environ.get("LPM_SECRETS_DIR")
+    if not folder:
+        return None
+    if not Path(folder).is_dir():
+        raise InputError(f"LPM_SECRETS_DIR must name a folder, but is {folder!r}.")
+    path = Path(folder, name.lower())
+    try:
+        return path.read_text(encoding="utf-8").strip() or None if path.is_file() else None
+    except OSError as error:
+        raise InputError(f"The secret {path} cannot be read ({error.strerror}).") from error
 
 
 def print_json(result: Any) -> None:

@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpm.cli.options import (
-    BackboneName,
-    Device,
-    Home,
-    ProjectorFolder,
-    Seed,
-    User,
-    opened,
-)
+from lpm.cli.options import BackboneName, Device, Home, ProjectorFolder, Seed, Tenant, User, opened
 from lpm.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -69,6 +61,7 @@ def settings_of(**given: object) -> ServerSettings:
 def mcp(
     user: User,
     home: Home = None,
+    tenant: Tenant = "",
     backbone: BackboneName = "embedded",
     device: Device = None,
     projector: ProjectorFolder = None,
@@ -80,5 +73,5 @@ def mcp(
     validate_user(user)
     from lpm.server.mcp import build_server
 
-    with opened(home, backbone, device, projector, seed) as memories:
+    with opened(home, tenant, backbone, device, projector, seed) as memories:
         build_server(memories, user).run("stdio")

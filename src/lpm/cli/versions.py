@@ -6,19 +6,12 @@ from typing import Annotated
 
 import typer
 
-from lpm.cli.options import (
-    AsJson,
-    Home,
-    User,
-    opened_store,
-    print_json,
-    print_table,
-)
+from lpm.cli.options import AsJson, Home, Tenant, User, opened_store, print_json, print_table
 
 
-def history(user: User, home: Home = None, as_json: AsJson = False) -> None:
+def history(user: User, home: Home = None, tenant: Tenant = "", as_json: AsJson = False) -> None:
     """List the versions of a memory: when and from which sessions each was made."""
-    with opened_store(home) as store:
+    with opened_store(home, tenant) as store:
         store.stamp(user)
         found = store.version_log(user)
     if as_json:
@@ -46,12 +39,13 @@ def diff(
         int | None, typer.Argument(min=1, help="The version after; the newest by default.")
     ] = None,
     home: Home = None,
+    tenant: Tenant = "",
     as_json: AsJson = False,
 ) -> None:
     """Say which slots came, went and moved between two versions, and what caused it."""
     from lpm.inspection.changes import changes
 
-    with opened_store(home) as store:
+    with opened_store(home, tenant) as store:
         found = changes(store.get(user, old), store.get(user, new))
     if as_json:
         print_json(found)
@@ -83,10 +77,11 @@ def rollback(
     user: User,
     version: Annotated[int, typer.Argument(min=1, help="The version to go back to.")],
     home: Home = None,
+    tenant: Tenant = "",
     as_json: AsJson = False,
 ) -> None:
     """Make an old version of a memory the newest again."""
-    with opened_store(home) as store:
+    with opened_store(home, tenant) as store:
         store.rollback(user, version)
         made = store.version_log(user)[-1]
     if as_json:

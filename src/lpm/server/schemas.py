@@ -71,9 +71,9 @@ class ChatMessage(BaseModel):
 class GenerationRequest(BaseModel):
     """What chat and text completions share.
 
-    Fields of OpenAI's that change no answer here are ignored; those that would are refused. What is
-    null counts as absent. stop: up to four strings of at most 200 characters. memory: how the
-    user's memory takes part, an extension.
+    Fields of OpenAI's and vLLM's that change no answer here are ignored; those that would are
+    refused. What is null counts as absent. stop: up to four strings of at most 200 characters.
+    memory: how the user's memory takes part, an extension.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -96,6 +96,13 @@ class GenerationRequest(BaseModel):
     functions: Annotated[Any, Only([])] = None
     function_call: Annotated[Any, Only("none")] = None
     best_of: int | None = None
+    top_k: Annotated[int | None, Only(-1, 0)] = None
+    min_p: Annotated[float | None, Only(0)] = None
+    repetition_penalty: Annotated[float | None, Only(1)] = None
+    min_tokens: Annotated[int | None, Only(0)] = None
+    bad_words: Annotated[Any, Only([])] = None
+    modalities: Annotated[Any, Only(["text"])] = None
+    web_search_options: Annotated[Any, Only()] = None
     memory: Mode = "memory"
 
     @model_validator(mode="before")

@@ -20,6 +20,8 @@ from lpm.backbone import EMBEDDED
 from lpm.embedded import CACHE_DIR_VARIABLE, WHEEL_VARIABLE
 
 PREFIX = "LPM_"
+TENANT_VARIABLE = "LPM_TENANT"
+"""Of the other commands: who asks the server says by their key whose users they mean."""
 
 
 class ServerSettings(BaseSettings):
@@ -44,7 +46,7 @@ class ServerSettings(BaseSettings):
     engine's prefix cache; drawn anew at every start when absent.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
 
     secrets_dir: DirectoryPath | None = None
     host: str = "127.0.0.1"
@@ -107,7 +109,7 @@ class ServerSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read what is given by name, then the environment, then the folder of secrets."""
         folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
-        if folder is None or not Path(folder).is_dir():
+        if not folder or not Path(folder).is_dir():
             # That it is no folder, the field itself says.
             return init_settings, env_settings
         secrets = SecretsSettingsSource(settings_cls, secrets_dir=folder)
@@ -129,7 +131,7 @@ def wrong_values(error: ValidationError) -> list[str]:
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """Return one sentence a variable that looks like a setting and is none."""
-    known = {*variables(), CACHE_DIR_VARIABLE, WHEEL_VARIABLE}
+    known = {*variables(), CACHE_DIR_VARIABLE, WHEEL_VARIABLE, TENANT_VARIABLE}
     found = []
     for name in sorted(set(environment) - known):
         if name.startswith(PREFIX):
