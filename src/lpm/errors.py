@@ -10,6 +10,7 @@ LPMError
 ├── UnknownJobError (KeyError)       no such job is known
 ├── QueueFullError (RuntimeError)    too many jobs are waiting
 ├── BackboneError (RuntimeError)     the frozen LLM cannot be loaded or fetched
+├── DownloadError (OSError)          a public file cannot be fetched, or is another
 ├── DivergedError (ArithmeticError)  a loss or a slot became NaN or infinite
 ├── ExpiryError (RuntimeError)       some expired sessions could not be forgotten
 ├── StoreError (RuntimeError)        the memory store cannot be read or written

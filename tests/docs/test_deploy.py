@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("fastapi", reason="needs the extra `server`")
 
 from lpm.embedded import CACHE_DIR_VARIABLE, WHEEL_VARIABLE
-from lpm.server.settings import ServerSettings, unknown_variables, variables
+from lpm.server.settings import TENANT_VARIABLE, ServerSettings, unknown_variables, variables
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY, DOCS = ROOT / "deploy", ROOT / "docs"
@@ -23,7 +23,7 @@ def test_every_variable_named_is_a_setting(path: Path) -> None:
     if path.is_dir():
         pytest.skip("holds secrets of this machine")
     named = set(re.findall(r"\bLPM_[A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8")))
-    assert named <= {*variables(), CACHE_DIR_VARIABLE, WHEEL_VARIABLE}
+    assert named <= {*variables(), CACHE_DIR_VARIABLE, WHEEL_VARIABLE, TENANT_VARIABLE}
 
 
 def test_every_setting_is_on_the_page() -> None:
