@@ -131,6 +131,28 @@ def tiny_model(
     return model
 
 
+def superseding_model(**options: Any) -> LPMModel:
+    """Return a tiny trained model to which each statement takes the place of the one before.
+
+    All statements are of one subject and worth keeping. options: of `tiny_model`.
+    """
+    made = tiny_model(
+        tiny_backbone(),
+        markers=[70, 80],
+        tokens_per_slot=12,
+        subject_dim=2,
+        supersede_above=-1.0,
+        past=True,
+        trained=True,
+        **options,
+    )
+    with torch.no_grad():
+        made.writer.subject.net[2].bias[-1] = 100.0
+        made.writer.token_scorer[2].bias += 100.0
+        made.writer.chunk_scorer[2].bias += 100.0
+    return made.requires_grad_(False)
+
+
 def make_memory(
     user: str = "u1", *, model: LPMModel | None = None, seed: int = 0, num_slots: int | None = None
 ) -> Memory:

@@ -12,7 +12,7 @@ import torch
 from lpm.model import LatentPersonalMemory
 from lpm.remembering import slots_of
 from lpm.store import open_store
-from lpm.testing import tiny_backbone, tiny_model
+from lpm.testing import superseding_model
 from lpm.types import History, Session, Turn
 
 SAID = {
@@ -29,20 +29,7 @@ SESSIONS = [
 @pytest.fixture(scope="module")
 def model():
     """Return a model to which all statements are of one subject and replace what was said."""
-    made = tiny_model(
-        tiny_backbone(),
-        markers=[70, 80],
-        tokens_per_slot=12,
-        subject_dim=2,
-        supersede_above=-1.0,
-        past=True,
-        trained=True,
-    )
-    with torch.no_grad():
-        made.writer.subject.net[2].bias[-1] = 100.0
-        made.writer.token_scorer[2].bias += 100.0
-        made.writer.chunk_scorer[2].bias += 100.0
-    return made.requires_grad_(False)
+    return superseding_model()
 
 
 def learnt(model, home: Path, sessions, keep="full"):

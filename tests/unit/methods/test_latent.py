@@ -14,7 +14,7 @@ from lpm.methods.latent import Latent, LatentSettings
 from lpm.model import LatentPersonalMemory
 from lpm.modeling import LPMModel
 from lpm.store import open_store
-from lpm.testing import tiny_backbone, tiny_model
+from lpm.testing import superseding_model, tiny_backbone, tiny_model
 from lpm.types import History, Message, Session, Turn
 
 SAID = ("I live in a small flat in Lisbon.", "I have moved to a house in Porto.")
@@ -29,25 +29,6 @@ HISTORY = History(
     )
 )
 CHAT: list[Message] = [{"role": "user", "content": "When did I move to where I live?"}]
-
-
-def superseding(**options: object) -> LPMModel:
-    """Return a model to which each statement takes the place of the one before."""
-    made = tiny_model(
-        tiny_backbone(),
-        markers=[70, 80],
-        tokens_per_slot=12,
-        subject_dim=2,
-        supersede_above=-1.0,
-        past=True,
-        trained=True,
-        **options,
-    )
-    with torch.no_grad():
-        made.writer.subject.net[2].bias[-1] = 100.0
-        made.writer.token_scorer[2].bias += 100.0
-        made.writer.chunk_scorer[2].bias += 100.0
-    return made.requires_grad_(False)
 
 
 def evaluated(model: LPMModel, **settings: float) -> Latent:
@@ -77,7 +58,7 @@ def study(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.usefixtures("study")
 @pytest.mark.parametrize("steps", [0, 3])
 def test_slots_are_those_that_the_product_stores(home: Path, steps: int) -> None:
-    model = superseding()
+    model = superseding_model()
     with remembered(model, home, steps) as memories:
         stored = memories.store.get("ann").slots
     assert stored.shape[1] == 2, "what holds now, and what did before"
@@ -86,7 +67,7 @@ def test_slots_are_those_that_the_product_stores(home: Path, steps: int) -> None
 
 @pytest.mark.usefixtures("study")
 def test_steps_change_the_slots_by_the_learning_rate() -> None:
-    model = superseding()
+    model = superseding_model()
     written, *refined = (
         evaluated(model, refine_steps=steps, learning_rate=rate).slots
         for steps, rate in ((0, 0.02), (1, 0.02), (1, 0.2))
@@ -103,7 +84,7 @@ def test_a_memory_has_as_many_slots_as_the_settings_allow() -> None:
 
 @pytest.mark.parametrize("placement", ["message", "front"])
 def test_a_request_is_read_as_the_product_reads_a_chat(home: Path, placement: str) -> None:
-    model = superseding(placement=placement)
+    model = superseding_model(placement=placement)
     with remembered(model, home) as memories:
         prompt, rows = memories.prepare("ann", CHAT, "memory", 8)
     (reading,) = evaluated(model).read([Request(tuple(CHAT))])
