@@ -146,10 +146,11 @@ def superseding_model(**options: Any) -> LPMModel:
         trained=True,
         **options,
     )
+    writer: Any = made.writer
     with torch.no_grad():
-        made.writer.subject.net[2].bias[-1] = 100.0
-        made.writer.token_scorer[2].bias += 100.0
-        made.writer.chunk_scorer[2].bias += 100.0
+        writer.subject.net[2].bias[-1] = 100.0
+        writer.token_scorer[2].bias += 100.0
+        writer.chunk_scorer[2].bias += 100.0
     return made.requires_grad_(False)
 
 
