@@ -12,8 +12,9 @@ OPENING = "Here is what we talked about before."
 BRIEFLY = " Answer in a few words."
 """Asks for the short answers that people compare; it stands behind a question."""
 
-_MARGIN_TOKENS = 64
-_TEMPLATE_TOKENS = 8  # of a message, about
+TEMPLATE_TOKENS = 64
+MESSAGE_TOKENS = 8
+"""What chat templates add, about, to a prompt and to each of its messages."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,6 @@ def full_context_messages(
     lines = turn_lines(history)
     if max_tokens is not None:
         count = token_counter(backbone)
-        asked = sum(count(message["content"]) + _TEMPLATE_TOKENS for message in messages)
-        lines = fitting(lines, max_tokens - asked - _MARGIN_TOKENS, count)
+        asked = sum(count(message["content"]) + MESSAGE_TOKENS for message in messages)
+        lines = fitting(lines, max_tokens - asked - TEMPLATE_TOKENS, count)
     return before_message(lines, messages)

@@ -52,6 +52,8 @@ def chosen_cases(benchmark: Benchmark, config: EvalConfig) -> list[Case]:
         left = None if left is None else left - len(questions)
         if questions:
             cases.append(replace(case, questions=questions))
+        if left == 0:
+            break  # further users would be made for nothing
     if not cases:
         raise ConfigError(
             f"Benchmark {benchmark.name!r} has no user in mode {config.mode!r}, split "

@@ -96,14 +96,14 @@ def best_of_each(rows: Sequence[Row]) -> list[Row]:
     Scores of different questions are not compared: of the sets of questions that a method was
     measured with, the one with most rows counts, and of two alike the greater.
     """
-    alike = Counter((row["method"], row["n"], asked(row)) for row in rows)
+    alike = Counter((row["method"], row["n"], str(asked(row))) for row in rows)
+    most: dict[str, str] = {}
+    for (method, _, which), _ in sorted(alike.items(), key=lambda item: (item[1], item[0])):
+        most[method] = which
     best: dict[str, Row] = {}
     for row in sorted(rows, key=lambda row: -row["overall"]):
-        method = row["method"]
-        counts = [(rows, n, str(which)) for (name, n, which), rows in alike.items()
-                  if name == method]  # fmt: skip
-        if str(asked(row)) == max(counts)[2]:
-            best.setdefault(method, row)
+        if str(asked(row)) == most[row["method"]]:
+            best.setdefault(row["method"], row)
     return list(best.values())
 
 

@@ -13,12 +13,18 @@ from lpm.methods.reading import Reading
 from lpm.methods.responder import Responder
 from lpm.methods.settings import require_at_least
 from lpm.nn.injection import build_prompt
-from lpm.prompting import Line, before_message, fitting, token_counter, turn_lines, written
+from lpm.prompting import (
+    MESSAGE_TOKENS,
+    TEMPLATE_TOKENS,
+    Line,
+    before_message,
+    fitting,
+    token_counter,
+    turn_lines,
+    written,
+)
 from lpm.types import History, Message
 
-# Chat templates add a few tokens a message that are not counted line by line.
-TEMPLATE_TOKENS = 64
-_MESSAGE_TOKENS = 8
 _ROOM_STEP = 256
 
 
@@ -100,7 +106,7 @@ class FullContext(Responder):
         return most - -(-needed // _ROOM_STEP) * _ROOM_STEP - TEMPLATE_TOKENS
 
     def _count_message(self, text: str) -> int:
-        return self._count(text) + _MESSAGE_TOKENS
+        return self._count(text) + MESSAGE_TOKENS
 
     def count(self) -> Cost:
         """Count the bytes of the text that must be kept."""

@@ -191,6 +191,15 @@ def test_a_user_of_whom_nothing_is_asked_is_passed_over() -> None:
     assert [case.user for case in cases] == ["a", "b"]
 
 
+def test_no_user_is_made_beyond_the_limit_of_questions() -> None:
+    class Endless(TwoUsers):
+        def cases(self, mode: str):
+            yield next(super().cases(mode))
+            raise AssertionError("one question was wanted")
+
+    assert len(chosen_cases(Endless(), EvalConfig("only", limit=1))) == 1
+
+
 def test_a_limit_of_users_holds_for_each_split() -> None:
     benchmark = PersonasBenchmark(num_users=3, num_tune_users=3)
     cases = chosen_cases(benchmark, EvalConfig("short", split="all", users=2))
